@@ -1,0 +1,1 @@
+# The commands of the house. `make` alone lists them.

@@ -1,0 +1,36 @@
+"""A connection to a service: where it leads, what opens it, and how it is doing."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from hub.core.models import Timestamped
+from hub.people.models import User
+
+
+class Connection(Timestamped):
+    """One workspace of one service. The secret is encrypted and can be written, never read back."""
+
+    class Auth(models.TextChoices):
+        OK = "ok", _("Connected")
+        NEEDS_REAUTH = "needs_reauth", _("Needs a new token")
+        REVOKED = "revoked", _("Disconnected")
+
+    service = models.CharField(_("service"), max_length=30)  # key in the registry: "linear"
+    label = models.CharField(_("name"), max_length=80)
+    base_url = models.URLField(_("address"), max_length=300, blank=True)  # empty: the service's own
+    secret = models.BinaryField(_("secret"), editable=False, default=b"")
+    secret_hint = models.CharField(_("last four characters"), max_length=4, blank=True, editable=False)
+    secret_print = models.CharField(max_length=64, blank=True, editable=False)  # HMAC: same token, same budget
+    auth = models.CharField(_("access"), max_length=12, choices=Auth.choices, default=Auth.OK)
+    workspace_name = models.CharField(_("workspace"), max_length=120, blank=True)
+    workspace_url = models.URLField(_("workspace address"), max_length=300, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    pause_until = models.DateTimeField(_("waits until"), null=True, blank=True)
+    connected_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="connections")
+
+    class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,206 @@
+"""The shared vocabulary: what every service is turned into before a room sees it.
+
+Frozen, with settled units: moments are aware UTC datetimes, days are dates, e-mails are lower case.
+Things refer to each other by `…_ref`, the source's own id, so that the order in which streams arrive
+does not matter. Each class has a table of the same name in `connectors.models.work`, unique on
+(connection, external_id); the fields below are the columns that a sync may write.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Anything a source knows by an id of its own."""
+
+    external_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonAccount(Record):
+    """A seat: somebody's (or a machine's) account in the tool."""
+
+    email: str = ""  # lower case; empty where the source hides it
+    name: str = ""
+    kind: str = "member"  # member, admin, guest, bot
+    is_active: bool = True
+    joined_at: datetime | None = None
+    last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkTeam(Record):
+    """A team as the tool knows it; an admin (or an equal name) ties it to a team of the company."""
+
+    key: str = ""
+    name: str = ""
+    time_zone: str = ""
+    has_cycles: bool = False
+    estimation: str = ""  # notUsed, exponential, fibonacci, linear, tShirt
+    parent_ref: str = ""
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkTeamMember(Record):
+    """An account in a tool's team."""
+
+    team_ref: str
+    account_ref: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkState(Record):
+    """A column of the board. `type` is triage, backlog, unstarted, started, completed, canceled, duplicate or other."""
+
+    name: str
+    type: str
+    team_ref: str = ""
+    position: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkLabel(Record):
+    """A label, or a group of labels that others name as parent."""
+
+    name: str
+    is_group: bool = False
+    parent_ref: str = ""
+    team_ref: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkCycle(Record):
+    """A sprint. Histories hold one number a day from the first day on."""
+
+    team_ref: str
+    number: int
+    name: str = ""
+    starts_at: datetime
+    ends_at: datetime
+    completed_at: datetime | None = None
+    scope_history: list[float] = field(default_factory=list)
+    completed_scope_history: list[float] = field(default_factory=list)
+    item_count_history: list[float] = field(default_factory=list)
+    completed_item_count_history: list[float] = field(default_factory=list)
+    uncompleted_refs: list[str] = field(default_factory=list)
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkProject(Record):
+    """A project: several items with dates, a lead and a health."""
+
+    name: str
+    url: str = ""
+    status_type: str = ""  # backlog, planned, started, paused, completed, canceled
+    health: str = ""  # onTrack, atRisk, offTrack
+    health_at: datetime | None = None
+    lead_ref: str = ""
+    team_refs: list[str] = field(default_factory=list)
+    initiative_refs: list[str] = field(default_factory=list)
+    start_on: date | None = None
+    target_on: date | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    canceled_at: datetime | None = None
+    last_update_at: datetime | None = None
+    progress: float = 0.0  # 0–1
+    is_trashed: bool = False
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkInitiative(Record):
+    """A company goal that projects serve."""
+
+    name: str
+    url: str = ""
+    status: str = ""  # Planned, Active, Completed
+    health: str = ""
+    owner_ref: str = ""
+    target_on: date | None = None
+    is_trashed: bool = False
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativeProject(Record):
+    """A project that serves an initiative."""
+
+    initiative_ref: str
+    project_ref: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectUpdate(Record):
+    """A written update on a project: its date and health, never its text."""
+
+    project_ref: str
+    author_ref: str = ""
+    health: str = ""
+    posted_at: datetime
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkTemplate(Record):
+    """A template of the tool, and when somebody last used it."""
+
+    name: str
+    type: str = ""
+    team_ref: str = ""
+    last_applied_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkItem(Record):
+    """An issue. Durations are not stored: they follow from the moments."""
+
+    identifier: str
+    title: str = ""
+    url: str = ""
+    team_ref: str = ""
+    state_ref: str = ""
+    state_type: str = ""
+    assignee_ref: str = ""
+    creator_ref: str = ""
+    project_ref: str = ""
+    cycle_ref: str = ""
+    parent_ref: str = ""
+    label_refs: list[str] = field(default_factory=list)
+    priority: int = 0
+    estimate: float | None = None
+    due_on: date | None = None
+    opened_at: datetime  # the source's createdAt
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    canceled_at: datetime | None = None
+    triage_started_at: datetime | None = None
+    triaged_at: datetime | None = None
+    cycle_entered_at: datetime | None = None
+    archived_at: datetime | None = None
+    is_trashed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSpan(Record):
+    """A time an item spent in one state; open while `ended_at` is None."""
+
+    item_ref: str
+    state_ref: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition(Record):
+    """One change of one field. `external_id` is computed from source ids: "history:<id>:<field>"."""
+
+    item_ref: str
+    field: str  # state, cycle, estimate, priority, assignee, project, team, label, archived, trashed
+    before: str = ""
+    after: str = ""
+    at: datetime
+    actor_ref: str = ""

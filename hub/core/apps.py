@@ -1,0 +1,7 @@
+"""The ground every room stands on."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "hub.core"

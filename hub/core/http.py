@@ -1,0 +1,51 @@
+"""The request as views see it, and the one way a page is answered."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from hub.people.models import User
+
+ROWS_PER_PAGE = 50
+Row = TypeVar("Row")
+
+
+class Request(HttpRequest):
+    """A request behind the login wall, with htmx details."""
+
+    user: "User"  # type: ignore[assignment]
+    htmx: "HtmxDetails"
+
+
+def render_page(
+    request: Request,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    partials: tuple[str, ...] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Render `template`, or only the partial that htmx asks to swap.
+
+    A partial is served when the `HX-Target` id is one of `partials`; a history
+    restore always gets the whole page.
+    """
+    target = request.htmx.target
+    if target in partials and not request.htmx.history_restore_request:
+        template = f"{template}#{target}"
+    answer = TemplateResponse(request, template, dict(context), status=status)
+    patch_vary_headers(answer, ("HX-Request", "HX-Target"))
+    return answer
+
+
+def paginate(request: HttpRequest, rows: "QuerySet[Any, Row]", *, per_page: int = ROWS_PER_PAGE) -> "Page[Row]":
+    """Return the page of `rows` that `?page=` names; a page out of range is the nearest one."""
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))

@@ -1,0 +1,10 @@
+"""What the shell around every page needs."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Give every template the company's name and the place the reader is in."""
+    match = request.resolver_match
+    return {"company": settings.COMPANY_NAME, "place": match.app_name if match else ""}

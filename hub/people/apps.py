@@ -1,0 +1,7 @@
+"""People, teams, memberships, roles and rights."""
+
+from django.apps import AppConfig
+
+
+class PeopleConfig(AppConfig):
+    name = "hub.people"

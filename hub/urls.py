@@ -1,0 +1,17 @@
+"""Every address of the hub."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("hub.home.urls")),
+    path("people/", include("hub.people.urls")),
+    path("search/", include("hub.search.urls")),
+    path("tools/", include("tooling.urls")),
+    path("library/", include("frameworks.urls")),
+    path("onboarding/", include("onboarding.urls")),
+    path("kpis/", include("kpis.urls")),
+    path("syncs/", include("connectors.urls")),
+    path("account/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,7 @@
+"""Numbers with their contract."""
+
+from django.apps import AppConfig
+
+
+class KpisConfig(AppConfig):
+    name = "kpis"

@@ -1,0 +1,7 @@
+"""Journeys of newcomers."""
+
+from django.apps import AppConfig
+
+
+class OnboardingConfig(AppConfig):
+    name = "onboarding"

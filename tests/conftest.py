@@ -1,0 +1,39 @@
+"""What every test may ask for: people of each role, signed-in clients."""
+
+import pytest
+from django.test import Client
+
+from hub.people.models import Role
+from tests.people.factories import UserFactory
+
+
+@pytest.fixture
+def member(db):
+    return UserFactory(email="member@ardoise.example", name="Salomé Petit", role=Role.MEMBER)
+
+
+@pytest.fixture
+def ops(db):
+    return UserFactory(email="ops@ardoise.example", name="Nora Haddad", role=Role.OPS)
+
+
+@pytest.fixture
+def leader(db):
+    return UserFactory(email="leader@ardoise.example", name="Inès Carpentier", role=Role.LEADER)
+
+
+@pytest.fixture
+def admin(db):
+    return UserFactory(email="admin@ardoise.example", name="Thomas Weil", role=Role.MEMBER, is_staff=True)
+
+
+@pytest.fixture
+def sign_in():
+    """Return a client signed in as the given person."""
+
+    def as_person(person):
+        client = Client()
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return as_person
