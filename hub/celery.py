@@ -1,11 +1,16 @@
-"""The Celery application: carries ids of jobs, and the schedules."""
+"""The Celery application: carries ids of jobs, nothing else. Beat runs the dispatcher (hub/jobs/beat.py)."""
 
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 app = Celery("hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_scheduler = "hub.jobs.beat:Scheduler"
+# A worker serves all three unless told otherwise with -Q; one slow source can't starve the rest where there are two.
+app.conf.task_queues = [Queue("default"), Queue("sync"), Queue("webhook")]
+app.conf.task_default_queue = "default"
 app.autodiscover_tasks()

@@ -1,6 +1,20 @@
 """Tables of the wires."""
 
 from .connection import Connection
+from .sync import (
+    COUNTERS,
+    OPEN_STATES,
+    Check,
+    DailySnapshot,
+    RefusedRecord,
+    SchemaObservation,
+    SeenPage,
+    SourceRecord,
+    State,
+    StreamRun,
+    StreamState,
+    SyncRun,
+)
 from .work import (
     TABLES,
     ActivityDay,
@@ -22,7 +36,9 @@ from .work import (
 )
 
 __all__ = [
-    "TABLES", "ActivityDay", "Connection", "InitiativeProject", "PersonAccount", "ProjectUpdate", "Sourced",
+    "COUNTERS", "OPEN_STATES", "TABLES", "Check", "DailySnapshot", "RefusedRecord", "SchemaObservation", "SeenPage",
+    "SourceRecord", "State", "StreamRun", "StreamState", "SyncRun",
+    "ActivityDay", "Connection", "InitiativeProject", "PersonAccount", "ProjectUpdate", "Sourced",
     "StateSpan", "Transition", "WorkCycle", "WorkInitiative", "WorkItem", "WorkLabel", "WorkProject", "WorkState",
     "WorkTeam", "WorkTeamMember", "WorkTemplate",
 ]  # fmt: skip

@@ -1,13 +1,14 @@
 """A connection to a service: where it leads, what opens it, and how it is doing."""
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from hub.core.models import Timestamped
+from hub.core.models import Timestamped, Versioned
 from hub.people.models import User
 
 
-class Connection(Timestamped):
+class Connection(Timestamped, Versioned):
     """One workspace of one service. The secret is encrypted and can be written, never read back."""
 
     class Auth(models.TextChoices):
@@ -24,8 +25,9 @@ class Connection(Timestamped):
     auth = models.CharField(_("access"), max_length=12, choices=Auth.choices, default=Auth.OK)
     workspace_name = models.CharField(_("workspace"), max_length=120, blank=True)
     workspace_url = models.URLField(_("workspace address"), max_length=300, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(_("on"), default=True)
     pause_until = models.DateTimeField(_("waits until"), null=True, blank=True)
+    pause_reason = models.CharField(max_length=30, blank=True, editable=False)  # a failure class
     connected_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="connections")
 
     class Meta:
@@ -34,3 +36,10 @@ class Connection(Timestamped):
 
     def __str__(self) -> str:
         return self.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("connectors:connection_detail", args=[self.pk])
+
+    @property
+    def has_secret(self) -> bool:
+        return bool(self.secret)

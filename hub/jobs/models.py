@@ -39,8 +39,9 @@ class Job(models.Model):
         verbose_name_plural = _("jobs")
         indexes = [
             models.Index(
-                fields=["priority", "run_after"], condition=Q(state__in=["queued", "running"]), name="jobs_job_open"
+                fields=["queue", "-priority", "run_after"], condition=Q(state="queued"), name="jobs_job_queued"
             ),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="jobs_job_leased"),
             models.Index(fields=["state", "-created_at"], name="jobs_job_state"),
         ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +19,37 @@ class TryLater(Exception):
         self.after = after
 
 
+class LeaseLost(Exception):
+    """Another worker took this work over; whatever this one still holds must not be written."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write for one job, until somebody else is given a higher number."""
+
+    job_id: Any
+    epoch: int
+    seconds: float
+
+    def confirm(self) -> None:
+        """Renew, inside the transaction that writes. Locks the row, so nobody takes over before it commits.
+
+        Progress also forgives earlier stops: only a job that dies again and again on the same spot is given up.
+        Raises LeaseLost, and the caller's transaction rolls back.
+        """
+        until = timezone.now() + timedelta(seconds=self.seconds)
+        if not self._mine().update(lease_until=until, attempts=1):
+            raise LeaseLost(str(self.job_id))
+
+    def beat(self) -> bool:
+        """Renew without writing anything; False when the lease is lost."""
+        until = timezone.now() + timedelta(seconds=self.seconds)
+        return bool(self._mine().update(lease_until=until))
+
+    def _mine(self) -> Any:
+        return Job.objects.filter(pk=self.job_id, lease_epoch=self.epoch, state=Job.State.RUNNING)
+
+
 @dataclass(frozen=True)
 class Work:
     """A function whose calls can be written down as rows and done later by a worker."""
@@ -27,6 +59,7 @@ class Work:
     queue: str
     is_long: bool
     max_attempts: int
+    every: timedelta | None = None
 
     def __call__(self, **payload: Any) -> None:
         """Do it here and now (tests, commands)."""
@@ -35,7 +68,10 @@ class Work:
     def enqueue(
         self, *, run_key: str | None = None, run_after: datetime | None = None, priority: int = 0, **payload: Any
     ) -> Job:
-        """Write the row, in the caller's transaction. A second row under the same `run_key` is the first one."""
+        """Write the row, in the caller's transaction. A second row under the same `run_key` is the first one.
+
+        Higher `priority` goes first.
+        """
         fields = {
             "kind": self.kind,
             "queue": self.queue,
@@ -54,17 +90,18 @@ _works: dict[str, Work] = {}
 
 
 def work(
-    *, queue: str = "default", is_long: bool = False, max_attempts: int = 5
+    *, queue: str = "default", is_long: bool = False, max_attempts: int = 5, every: timedelta | None = None
 ) -> Callable[[Callable[..., None]], Work]:
     """Declare a function as work that a worker does.
 
     A short one runs in one transaction with its row: effects and *done* commit together. A long one (`is_long`)
-    is leased: it takes `lease` as a keyword, renews it, and every page it writes checks the fencing number.
-    It takes ids by keyword and must be safe to run twice.
+    is leased: it takes `lease` as a keyword and calls `lease.confirm()` in each transaction that writes.
+    It takes ids by keyword and must be safe to run twice. `every` has the clock enqueue it, once per period
+    however many clocks there are; such work takes no arguments.
     """
 
     def declare(function: Callable[..., None]) -> Work:
-        made = Work(function, f"{function.__module__}.{function.__name__}", queue, is_long, max_attempts)
+        made = Work(function, f"{function.__module__}.{function.__name__}", queue, is_long, max_attempts, every)
         _works[made.kind] = made
         return made
 
@@ -73,4 +110,14 @@ def work(
 
 def work_named(kind: str) -> Work:
     """Return the work declared under `kind`. Raises KeyError for one that this release does not know."""
+    if kind not in _works:
+        try:
+            import_module(kind.rpartition(".")[0])
+        except (ImportError, ValueError) as error:
+            raise KeyError(kind) from error
     return _works[kind]
+
+
+def periodic_works() -> list[Work]:
+    """Return the works that the clock enqueues."""
+    return [made for made in _works.values() if made.every is not None]
