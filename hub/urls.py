@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("hub.home.urls")),
+    path("people/accounts/", include("connectors.accounts.urls")),
     path("people/", include("hub.people.urls")),
     path("search/", include("hub.search.urls")),
     path("tools/", include("tooling.urls")),
@@ -12,6 +13,6 @@ urlpatterns = [
     path("onboarding/", include("onboarding.urls")),
     path("kpis/", include("kpis.urls")),
     path("syncs/", include("connectors.urls")),
-    path("account/", include("allauth.account.urls")),
+    path("account/", include("hub.people.account_urls")),
     path("admin/", admin.site.urls),
 ]

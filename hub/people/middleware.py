@@ -1,10 +1,15 @@
-"""The reader's own language."""
+"""The reader's own language, and when they were here."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
+
+from .models import User
+
+NOTE_VISIT_EVERY = timedelta(minutes=15)
 
 
 class LanguageMiddleware:
@@ -23,3 +28,18 @@ class LanguageMiddleware:
                 answer.render()
         answer.headers.setdefault("Content-Language", language)
         return answer
+
+
+class VisitMiddleware:
+    """Note when a person was last here, at most once in a quarter of an hour."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        person = request.user
+        if isinstance(person, User):
+            now = timezone.now()
+            if person.last_visit_at is None or now - person.last_visit_at >= NOTE_VISIT_EVERY:
+                person.start_visit(at=now)
+        return self.get_response(request)

@@ -1,11 +1,12 @@
 """Everyone the hub knows, their teams, and the dates between which they belong to them."""
 
 import secrets
-from datetime import date
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
@@ -14,7 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hub.core.models import Timestamped
+from hub.core.models import Timestamped, Versioned
+
+
+NEW_VISIT_AFTER = timedelta(hours=1)
 
 
 class Role(models.TextChoices):
@@ -29,6 +33,26 @@ class UserQuerySet(models.QuerySet["User"]):
     def active(self) -> Self:
         """People who still work here."""
         return self.filter(is_active=True)
+
+    def matching(self, words: str) -> Self:
+        """People whose name, e-mail or job title holds every one of `words`."""
+        found = self
+        for word in words.split()[:8]:
+            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word) | Q(job_title__icontains=word))
+        return found
+
+    def with_access(self) -> Self:
+        """Annotate `access`: left, open (has a password), invited or none."""
+        invited = Invitation.objects.open().filter(email=models.OuterRef("email"))
+        has_password = ~Q(password="") & ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.annotate(
+            access=models.Case(
+                models.When(is_active=False, then=models.Value("left")),
+                models.When(has_password, then=models.Value("open")),
+                models.When(models.Exists(invited), then=models.Value("invited")),
+                default=models.Value("none"),
+            )
+        )
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -50,10 +74,12 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin, Timestamped):
+class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
     """A person of the company, whether or not they ever sign in.
 
     `is_staff` marks the technical admin: connections, tokens and Django's admin.
+    `last_visit_at` moves while they are here; `previous_visit_at` is when the visit before this one ended,
+    which is what "since your last visit" means.
     """
 
     class Theme(models.TextChoices):
@@ -72,6 +98,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
     language = models.CharField(_("language"), max_length=2, blank=True)
     theme = models.CharField(_("theme"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     last_visit_at = models.DateTimeField(_("last visit"), null=True, blank=True, editable=False)
+    previous_visit_at = models.DateTimeField(_("visit before"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -89,6 +116,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
                 name="people_user_leaves_after_start",
             ),
         ]
+        indexes = [models.Index(fields=["name", "id"], name="people_user_by_name")]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -105,13 +133,40 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
     def is_leader(self) -> bool:
         return self.role == Role.LEADER
 
+    @property
+    def can_sign_in(self) -> bool:
+        """True once they have chosen a password; a name in the directory alone opens nothing."""
+        return bool(self.is_active and self.password and self.has_usable_password())
+
+    def start_visit(self, *, at: datetime) -> None:
+        """Note that they are here at `at`; the visit before is kept when they had been away."""
+        away = self.last_visit_at is not None and at - self.last_visit_at >= NEW_VISIT_AFTER
+        changed = {"last_visit_at": at} | ({"previous_visit_at": self.last_visit_at} if away else {})
+        type(self).objects.filter(pk=self.pk).update(**changed)
+        for name, value in changed.items():
+            setattr(self, name, value)
+
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def with_size(self, *, day: date) -> Self:
+        """Annotate `size`: people who are in the team itself on `day`."""
+        members = (
+            Membership.objects.on(day)
+            .filter(team=models.OuterRef("pk"), person__is_active=True)
+            .order_by()
+            .values("team")
+            .annotate(count=models.Count("person", distinct=True))
+            .values("count")
+        )
+        return self.annotate(
+            size=models.functions.Coalesce(models.Subquery(members), 0, output_field=models.IntegerField())
+        )
 
-class Team(Timestamped):
+
+class Team(Timestamped, Versioned):
     """A team of the company; `parent` is the tribe or department it is part of."""
 
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
@@ -176,8 +231,26 @@ class Membership(Timestamped):
         return f"{self.person} · {self.team}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unanswered(self) -> Self:
+        """Neither accepted nor taken back, whether or not they are still valid."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def open(self) -> Self:
+        """Those whose link still works."""
+        return self.unanswered().filter(expires_at__gt=timezone.now())
+
+
 class Invitation(Timestamped):
     """A link that lets one person choose a password; only the hash of its token is kept."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Waiting")
+        EXPIRED = "expired", _("Expired")
+        ACCEPTED = "accepted", _("Accepted")
+        REVOKED = "revoked", _("Taken back")
+
+    VALID_FOR = timedelta(days=7)
 
     email = models.EmailField(_("e-mail"))
     name = models.CharField(_("name"), max_length=120)
@@ -187,13 +260,24 @@ class Invitation(Timestamped):
     invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="invitations_sent")
     expires_at = models.DateTimeField(_("valid until"))
     accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="people_invitation_email_lower"),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="people_invitation_one_unanswered",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.email
+        return f"{self.name} ({self.email})"
 
     @staticmethod
     def new_token() -> tuple[str, str]:
@@ -206,5 +290,13 @@ class Invitation(Timestamped):
         return sha256(token.encode()).hexdigest()
 
     @property
+    def status(self) -> "Invitation.Status":
+        if self.accepted_at:
+            return self.Status.ACCEPTED
+        if self.revoked_at:
+            return self.Status.REVOKED
+        return self.Status.OPEN if self.expires_at > timezone.now() else self.Status.EXPIRED
+
+    @property
     def is_open(self) -> bool:
-        return self.accepted_at is None and self.expires_at > timezone.now()
+        return self.status == self.Status.OPEN

@@ -1,56 +1,69 @@
 """Who may do what, readable aloud; the only place where rights are decided.
 
-A predicate takes the user and, where it matters, the thing. Rights of a thing's owner go through
-`is_owned_by(user)`, which each ownable model answers for itself.
+A rule takes the user and, where it matters, the thing. Rights of a thing's owner go through
+`is_owned_by(user)`, which each ownable model answers for itself. Every address is walked with every role by
+`tests/test_access.py`, so a right that is granted here and not asked for in a view is found there.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-import rules
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 
 from hub.core.http import Request
 
 from .models import User
+from .rulebook import Rule, grant, rule
 
 P = ParamSpec("P")
 
 
-@rules.predicate
+@rule
+def is_member(user: User) -> bool:
+    """Everybody who works here and is signed in."""
+    return bool(user.is_active)
+
+
+@rule
 def is_ops(user: User) -> bool:
     """Product Ops curates everything."""
     return bool(user.is_active and user.is_ops)
 
 
-@rules.predicate
+@rule
 def is_leader(user: User) -> bool:
     """Leaders read what the whole company does."""
     return bool(user.is_active and user.is_leader)
 
 
-@rules.predicate
+@rule
 def is_technical_admin(user: User) -> bool:
     """The technical admin holds secrets: connections, tokens, repair."""
     return bool(user.is_active and user.is_staff)
 
 
-@rules.predicate
+@rule
 def is_owner(user: User, thing: Any = None) -> bool:
     """The owner of a thing keeps it true."""
     return bool(user.is_active and thing is not None and thing.is_owned_by(user))
 
 
-is_member = rules.is_active
+@rule
+def is_self(user: User, thing: Any = None) -> bool:
+    """A person and what is said of them."""
+    return bool(user.is_active and thing == user)
 
-RIGHTS: dict[str, Any] = {
+
+RIGHTS: dict[str, Rule] = {
     # People
-    "people.see_people": is_ops | is_leader | is_technical_admin,
+    "people.see_directory": is_member,  # a colleague's page, the teams
+    "people.see_people": is_ops | is_leader | is_technical_admin,  # the whole list, and taking it away as CSV
     "people.edit_people": is_ops,
     "people.invite": is_ops,
     "people.match_accounts": is_ops,
+    "people.see_accounts": is_ops | is_self,  # which tools a person has an account in, and when it was last used
     # Tools
     "tooling.see_tools": is_member,
     "tooling.create_tool": is_ops,
@@ -70,8 +83,8 @@ RIGHTS: dict[str, Any] = {
     "home.see_styleguide": is_technical_admin | is_ops,
 }
 
-for _name, _predicate in RIGHTS.items():
-    rules.add_perm(_name, _predicate)
+for _right, _rule in RIGHTS.items():
+    grant(_right, _rule)
 
 
 def require(user: User, right: str, thing: object = None) -> None:

@@ -1,0 +1,1 @@
+"""Accounts of tools and the people they belong to."""
