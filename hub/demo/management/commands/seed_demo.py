@@ -1,0 +1,21 @@
+"""`manage.py seed_demo`: the demo company, alive."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from hub.demo.people import seed_people
+
+
+class Command(BaseCommand):
+    help = "Fill an empty hub with the demo company. Safe to run twice; refuses where DEMO is off."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing and say what was made."""
+        if not settings.DEMO:
+            raise CommandError("DEMO is off: this hub belongs to a company, demo people don't come in.")
+        made = seed_people()
+        self.stdout.write(
+            f"Demo company: {made.people} people, {made.teams} teams, {made.memberships} memberships made."
+        )
