@@ -1,14 +1,16 @@
 """Forms that notice a second editor."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext_lazy as _
 
-from .models import Versioned
-
-Thing = TypeVar("Thing", bound=Versioned)
+if TYPE_CHECKING:
+    Base = forms.ModelForm[Any]
+else:
+    Base = forms.ModelForm
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Conflict:
     yours: str
 
 
-class VersionedForm(forms.ModelForm[Thing], Generic[Thing]):
+class VersionedForm(Base):
     """Edits a Versioned row, and saves only over the version that was read.
 
     Lock the row first (`select_for_update`) and pass it as `instance`. If it moved on meanwhile, the form is invalid
@@ -51,7 +53,7 @@ class VersionedForm(forms.ModelForm[Thing], Generic[Thing]):
     def _meet(self, cleaned: dict[str, Any]) -> None:
         """Compare this edit with what was saved meanwhile, and show both."""
         mine = set(self.changed_data)
-        data = self.data.copy()
+        data: Any = self.data.copy() if hasattr(self.data, "copy") else dict(self.data)
         for name, bound in self.fields.items():
             if name == "version":
                 continue
@@ -80,7 +82,8 @@ class VersionedForm(forms.ModelForm[Thing], Generic[Thing]):
     def _words(bound: forms.Field, value: Any) -> str:
         """Say a stored value as its reader knows it: the choice's label, not its key."""
         if isinstance(bound, forms.ChoiceField):
-            for key, label in bound.choices:
+            pairs: Any = bound.choices
+            for key, label in pairs:
                 if str(key) == str(value):
                     return str(label)
         return "" if value is None else str(value)
@@ -88,4 +91,4 @@ class VersionedForm(forms.ModelForm[Thing], Generic[Thing]):
     @property
     def is_stale(self) -> bool:
         """True when the row moved on while it was edited."""
-        return self.has_error(forms.forms.NON_FIELD_ERRORS, code="stale")
+        return self.has_error(NON_FIELD_ERRORS, code="stale")
