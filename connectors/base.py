@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
 from .records import Record
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Json = dict[str, Any]
 
@@ -110,8 +113,8 @@ class Stream:
     """One kind of thing that a service lists."""
 
     name: str
-    label: str  # lazy, plural
-    feeds: str  # lazy: what the hub does with it
+    label: "StrOrPromise"  # plural
+    feeds: "StrOrPromise"  # what the hub does with it
     mode: Mode
     shape: type[BaseModel]  # what a record must look like; extra fields are allowed and noted
     page_size: int = 50
@@ -170,7 +173,7 @@ class Connector(Protocol):
     budgets: tuple[Budget, ...]
     streams: tuple[Stream, ...]
     map_version: int  # raise it, and stored raw records are mapped again without a request
-    scopes: Sequence[tuple[str, str]]  # (scope, why), lazy, shown where one connects
+    scopes: "Sequence[tuple[str, StrOrPromise]]"  # (scope, why), lazy, shown where one connects
 
     def headers(self, secret: str) -> Mapping[str, str]:
         """Return the headers that carry the credential."""
