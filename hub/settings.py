@@ -223,7 +223,12 @@ SANDBOX_URL = env.str("SANDBOX_URL", "")
 DEMO = env.bool("DEMO", False)
 
 # Celery: reliability.md 2.3. Long waits are `run_after` in the job table, never an ETA in the broker.
-CELERY_BROKER_URL = REDIS_URL
+# A socket's address has another spelling there: unix:///run/redis.sock?db=0 is redis+socket:///run/redis.sock?virtual_host=0.
+CELERY_BROKER_URL = (
+    "redis+socket" + REDIS_URL.removeprefix("unix").replace("?db=", "?virtual_host=")
+    if REDIS_URL.startswith("unix:")
+    else REDIS_URL
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
