@@ -5,3 +5,10 @@ from django.apps import AppConfig
 
 class ToolingConfig(AppConfig):
     name = "tooling"
+
+    def ready(self) -> None:
+        from connectors.hooks import after_sync
+
+        from . import tasks
+
+        after_sync(tasks.after_sync)
