@@ -1,0 +1,1 @@
+"""Recomputing every KPI of one year for twenty teams."""

@@ -1,0 +1,144 @@
+"""A real browser on a real server: Chromium that is on the machine, PostgreSQL below, files as they are served."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from hub.people.models import Role
+from tests.people.factories import UserFactory
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PEOPLE = {
+    "member": {"email": "member@ardoise.example", "name": "Salomé Petit", "role": Role.MEMBER},
+    "ops": {"email": "ops@ardoise.example", "name": "Nora Haddad", "role": Role.OPS},
+    "leader": {"email": "leader@ardoise.example", "name": "Inès Carpentier", "role": Role.LEADER},
+    "admin": {"email": "admin@ardoise.example", "name": "Thomas Weil", "role": Role.MEMBER, "is_staff": True},
+}
+SPY = """
+window.seen = {violations: [], shift: 0, lcp: 0};
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.seen.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+  if (!entry.hadRecentInput) window.seen.shift += entry.value;
+})).observe({type: "layout-shift", buffered: true});
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.seen.lcp = entry.startTime; }))
+  .observe({type: "largest-contentful-paint", buffered: true});
+"""
+
+
+def chromium() -> str:
+    """Return the browser's path. Raises FileNotFoundError with the way out where the machine has none."""
+    chosen = os.environ.get("CHROMIUM")
+    for name in (chosen, *NAMES):
+        if name and (found := shutil.which(name)):
+            return found
+    with sync_playwright() as playwright:
+        downloaded = playwright.chromium.executable_path
+    if Path(downloaded).exists():
+        return downloaded
+    raise FileNotFoundError(
+        "No Chromium or Chrome on this machine: `make test` installs one, or run `playwright install chromium`."
+    )
+
+
+def launch(playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread; Django would refuse the database beside it
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@dataclass
+class Visit:
+    """A page, and everything that went wrong on it."""
+
+    page: Page
+    server: str
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("request", self._asked)
+        self.page.on("response", self._answered)
+
+    def _heard(self, message) -> None:
+        # The browser logs every 4xx answer; those that a test provokes are judged by the test
+        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+            self.wrong.append(f"console: {message.text} {message.location.get('url', '')}")
+
+    def _asked(self, request) -> None:
+        if not request.url.startswith((self.server, "data:", "about:", "blob:")):
+            self.wrong.append(f"leaves the host: {request.url}")
+
+    def _answered(self, response) -> None:
+        if response.status >= 500 or (response.status == 404 and "/static/" in response.url):
+            self.wrong.append(f"{response.status}: {response.url}")
+
+    def go(self, address: str):
+        """Open an address of the hub and wait until nothing loads any more."""
+        answer = self.page.goto(self.server + address)
+        self.page.wait_for_load_state("networkidle")
+        return answer
+
+    def problems(self) -> list[str]:
+        """Return what went wrong so far, violations of the content policy included."""
+        return [*self.wrong, *self.page.evaluate("window.seen.violations")]
+
+
+@pytest.fixture
+def people(transactional_db):
+    """One person of each role."""
+    cache.clear()
+    return {role: UserFactory(**fields) for role, fields in PEOPLE.items()}
+
+
+@pytest.fixture
+def visit(browser, live_server, people):
+    """Return `visit(role, **context)`: a fresh browser profile, signed in as that role."""
+    opened: list[BrowserContext] = []
+
+    def start(
+        role: str = "member", *, language: str = "en", theme: str = "light", width: int = 1440, **options
+    ) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            locale={"en": "en-GB", "fr": "fr-FR"}[language],
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(8000)
+        context.add_init_script(SPY)
+        opened.append(context)
+        if role != "anonymous":
+            person = people[role]
+            type(person).objects.filter(pk=person.pk).update(language=language, theme=theme)
+            client = Client()
+            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME,
+                                  "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                                  "url": live_server.url}])  # fmt: skip
+        return Visit(context.new_page(), live_server.url)
+
+    yield start
+    for context in opened:
+        context.close()
