@@ -6,6 +6,7 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.db.models import F, Model, Q
 from django.utils import timezone
+from django.utils.text import slugify
 
 from .journal import note
 from .models import Invitation, Membership, Role, Team, User
@@ -249,12 +250,20 @@ def save_team(
     wanted: dict[str, object] = {"name": name, "parent": parent, "lead": lead, "is_active": is_active}
     changes = set_fields(team, wanted)
     if is_new:
+        team.slug = free_slug(name)
         team.save()
         note(by=by, verb="created", on=team, changes=changes)
     elif changes:
         save_version(team, version=version)
         note(by=by, verb="changed", on=team, changes=changes, why=why)
     return team
+
+
+def free_slug(name: str) -> str:
+    """Return the address of a new team: its name in plain letters, with a number where that is taken."""
+    base = slugify(name)[:70] or "team"
+    taken = set(Team.objects.filter(slug__startswith=base).values_list("slug", flat=True)) | {"new"}
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if slug not in taken)
 
 
 @transaction.atomic

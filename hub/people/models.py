@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.models import Timestamped, Versioned
 
-
 NEW_VISIT_AFTER = timedelta(hours=1)
 
 
@@ -229,6 +228,10 @@ class Membership(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.team}"
+
+    def is_now(self, today: date) -> bool:
+        """True when it holds on `today`."""
+        return self.starts_on <= today and (self.ends_on is None or self.ends_on > today)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
