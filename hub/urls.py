@@ -3,7 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from hub.core.health import livez, readyz
+
+handler500 = "hub.core.health.server_error"
+
 urlpatterns = [
+    path("livez/", livez, name="livez"),
+    path("readyz/", readyz, name="readyz"),
     path("", include("hub.home.urls")),
     path("people/accounts/", include("connectors.accounts.urls")),
     path("people/", include("hub.people.urls")),

@@ -1,1 +1,1 @@
-"""The hub on one machine: its own PostgreSQL and Redis, and everything that runs beside them. See docs/decisions/0002."""
+"""The hub on one machine: its own PostgreSQL and Redis, and all that runs beside them (docs/decisions/0002)."""

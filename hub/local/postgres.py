@@ -18,11 +18,12 @@ from psycopg import sql
 
 from .errors import CannotStart
 from .place import Place, find_package
-from .processes import MARK, end_servers, stop, tie
+from .processes import end_servers, spawn, stop
 
 DATABASE = "hub"
 OWNER = "hub_app"  # owns the schema; no superuser
 READER = "hub_metric_ro"  # for statements that people write
+NAMES = {"database": DATABASE, "owner": OWNER, "reader": READER}
 PROGRESS_EVERY_SECONDS = 5
 STOPPED_WITHIN_SECONDS = 30
 
@@ -37,7 +38,12 @@ class Postgres:
     stop_signal = signal.SIGINT  # "fast": ends sessions, writes what is due, and leaves
 
     def __init__(
-        self, place: Place, *, is_forgetful: bool = False, max_connections: int = 60, tell: Callable[[str], None] = print
+        self,
+        place: Place,
+        *,
+        is_forgetful: bool = False,
+        max_connections: int = 60,
+        tell: Callable[[str], None] = print,
     ) -> None:
         self.place = place
         self.folder = place.data / "postgres"
@@ -77,15 +83,13 @@ class Postgres:
             self._make_cluster()
         options = [part for setting in self._settings for part in ("-c", setting)]
         with self.place.open_log(self.name) as log:
-            return subprocess.Popen(
+            return spawn(
                 [self._programs / "postgres", "-D", self.folder, *options],
+                home=self.place.home,
                 cwd=self.folder,
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=tie(self.stop_signal),
+                on_parent_death=self.stop_signal,
+                output=log,
                 **self.place.as_account(),
             )
 
@@ -112,7 +116,7 @@ class Postgres:
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        return {**kept, "LC_ALL": "C", MARK: str(self.place.home)}
+        return {**kept, "LC_ALL": "C"}
 
     def _connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(
@@ -133,7 +137,16 @@ class Postgres:
         shutil.rmtree(fresh, ignore_errors=True)
         self.place.make_private(fresh)
         command = [self._programs / "initdb", "--pgdata", fresh, "--username", "postgres", "--auth", "trust"]
-        command += ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
+        command += [
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--locale-provider",
+            "builtin",
+            "--builtin-locale",
+            "C.UTF-8",
+        ]
         command += ["--no-instructions", *(["--no-sync"] if self._is_forgetful else [])]
         done = subprocess.run(
             command,
@@ -161,13 +174,10 @@ class Postgres:
                 connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
                 connection.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '5s'").format(reader))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
-                )
-                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
-                connection.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), sql.Identifier(READER))
-                )
+                names = {key: sql.Identifier(name) for key, name in NAMES.items()}
+                connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**names))
+                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {database} FROM PUBLIC").format(**names))
+                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {database} TO {reader}").format(**names))
 
 
 def _quoted(path: Path) -> str:

