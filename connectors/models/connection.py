@@ -28,6 +28,7 @@ class Connection(Timestamped, Versioned):
     is_active = models.BooleanField(_("on"), default=True)
     pause_until = models.DateTimeField(_("waits until"), null=True, blank=True)
     pause_reason = models.CharField(max_length=30, blank=True, editable=False)  # a failure class
+    mapped_with = models.PositiveIntegerField(default=0, editable=False)  # map version of all stored records
     connected_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="connections")
 
     class Meta:

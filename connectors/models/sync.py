@@ -47,7 +47,9 @@ class Counted(models.Model):
         abstract = True
 
 
-COUNTERS = ("seen", "new", "changed", "unchanged", "stale", "gone", "refused", "pages", "requests", "points", "waited_seconds")  # fmt: skip
+COUNTERS = (
+    "seen", "new", "changed", "unchanged", "stale", "gone", "refused", "pages", "requests", "points", "waited_seconds",
+)  # fmt: skip
 
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
@@ -150,6 +152,7 @@ class StreamState(Timestamped):
     sweep_alive = models.PositiveIntegerField(default=0)
     sweep_confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     sweep_confirmed_at = models.DateTimeField(null=True, blank=True)
+    needs_full_read = models.BooleanField(default=False)  # a sweep met records that the windows never brought
     kept = models.PositiveIntegerField(default=0)  # live records stored
 
     class Meta:
@@ -197,9 +200,7 @@ class SourceRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "stream", "external_id"], name="connectors_sourcerecord_once"
-            )
+            models.UniqueConstraint(fields=["connection", "stream", "external_id"], name="connectors_sourcerecord_once")
         ]
 
     def __str__(self) -> str:
@@ -243,9 +244,7 @@ class SchemaObservation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "stream", "path"], name="connectors_schemaobservation_once"
-            )
+            models.UniqueConstraint(fields=["connection", "stream", "path"], name="connectors_schemaobservation_once")
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,226 @@
+"""What people and the clock do with connections."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from hub.activity.actions import record
+from hub.jobs import worker
+from hub.jobs.models import Job
+from hub.people.models import User
+
+from . import registry, schedule
+from .failures import explain
+from .models import OPEN_STATES, Check, Connection, State, StreamState, SyncRun
+from .secrets import seal
+
+COOL_DOWN = timedelta(minutes=5)
+
+
+class TooSoon(Exception):
+    """A run by hand ended less than five minutes ago; `until` is when the next may start."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
+class NotConnected(Exception):
+    """The connection is switched off, or needs a new token."""
+
+
+@transaction.atomic
+def connect(*, service: str, label: str, secret: str, by: User | None, base_url: str = "") -> Connection:
+    """Make a connection, test it and read everything for the first time."""
+    connection = Connection(
+        service=service,
+        label=label,
+        base_url=base_url,
+        connected_by=by,
+        mapped_with=registry.connector(service).map_version,
+    )
+    connection.save()
+    seal(connection, secret)
+    connection.save(update_fields=["secret", "secret_hint", "secret_print"])
+    record(by=by, verb="connected", on=connection)
+    if by is not None:
+        test(connection=connection, by=by)
+    start_run(connection, SyncRun.Reason.FIRST, slot="first", by=by)
+    return connection
+
+
+@transaction.atomic
+def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
+    """Put in a new token, test it, and fetch what was missed."""
+    seal(connection, secret)
+    connection.auth = Connection.Auth.OK
+    connection.pause_until, connection.pause_reason = None, ""
+    connection.save(
+        update_fields=["secret", "secret_hint", "secret_print", "auth", "pause_until", "pause_reason", "updated_at"]
+    )
+    record(by=by, verb="renewed_token", on=connection)
+    test(connection=connection, by=by)
+    start_run(connection, SyncRun.Reason.HAND, slot=f"token:{timezone.now():%Y%m%d%H%M%S%f}", by=by)
+
+
+@transaction.atomic
+def test(*, connection: Connection, by: User) -> Check:
+    """Ask a worker to test the connection; the page polls for what it finds."""
+    from .tasks import check_connection
+
+    check, _ = Check.objects.update_or_create(
+        connection=connection,
+        defaults={
+            "state": State.QUEUED, "asked_by": by, "account": "", "workspace": "",
+            "unavailable": {}, "failure": "", "detail": "",
+        },
+    )  # fmt: skip
+    check_connection.enqueue(connection_id=connection.pk, priority=20)
+    return check
+
+
+@transaction.atomic
+def run_now(*, connection: Connection, by: User | None, only: tuple[str, ...] = ()) -> SyncRun:
+    """Start a run by hand. A run that is open already is returned as it is.
+
+    Raises TooSoon within five minutes of the last run by hand, NotConnected when it can't work at all.
+    """
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    if not connection.is_active or connection.auth != Connection.Auth.OK:
+        raise NotConnected
+    under_way = connection.runs.open().first()
+    if under_way is not None:
+        return under_way
+    now = timezone.now()
+    last = connection.runs.filter(reason=SyncRun.Reason.HAND, ended_at__gt=now - COOL_DOWN).order_by("-id").first()
+    if last is not None and last.ended_at is not None and last.only == list(only) and not last.failure:
+        raise TooSoon(last.ended_at + COOL_DOWN)
+    made = start_run(connection, SyncRun.Reason.HAND, slot=f"hand:{now:%Y%m%d%H%M%S%f}", by=by, only=only)
+    assert made is not None
+    if by is not None:
+        record(by=by, verb="asked_for_sync", on=connection)
+    return made
+
+
+def start_run(
+    connection: Connection, reason: str, *, slot: str, by: User | None = None, only: tuple[str, ...] = ()
+) -> SyncRun | None:
+    """Write down a run and its job, in one transaction; None when the slot is taken or a run is open.
+
+    Two clocks, or a clock and a person, may ask at once: the constraints let one of them through.
+    """
+    from .tasks import sync_connection
+
+    try:
+        with transaction.atomic():
+            run = SyncRun.objects.create(
+                connection=connection, reason=reason, slot=slot, requested_by=by, only=list(only)
+            )
+            job = sync_connection.enqueue(
+                run_key=f"sync:{run.pk}", run_id=run.pk, priority=10 if reason == SyncRun.Reason.HAND else 0
+            )
+            run.job = job.pk
+            run.save(update_fields=["job"])
+            return run
+    except IntegrityError:
+        return None
+
+
+@transaction.atomic
+def switch(*, connection: Connection, on: bool, by: User) -> None:
+    """Stop or take up reading a source. Nothing that was read is touched."""
+    connection.is_active = on
+    connection.save(update_fields=["is_active", "updated_at"])
+    record(by=by, verb="resumed" if on else "paused", on=connection)
+
+
+@transaction.atomic
+def confirm_sweep(*, connection: Connection, stream: str, by: User) -> SyncRun | None:
+    """Accept that so many records are gone: the next full listing may mark them. Read it at once."""
+    now = timezone.now()
+    changed = (
+        StreamState.objects.filter(connection=connection, stream=stream)
+        .exclude(sweep_gone=0)
+        .update(sweep_confirmed_by=by, sweep_confirmed_at=now)
+    )
+    if not changed:
+        return None
+    record(by=by, verb="confirmed_sweep", on=connection, why=stream)
+    return start_run(
+        connection, SyncRun.Reason.HAND, slot=f"confirm:{stream}:{now:%Y%m%d%H%M%S%f}", by=by, only=(stream,)
+    )
+
+
+@transaction.atomic
+def retry_job(*, job: Job, connection: Connection, by: User) -> None:
+    """Give failed work another try."""
+    worker.retry(job)
+    record(by=by, verb="retried", on=connection, why=job.kind)
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What one tick started."""
+
+    night: int = 0
+    retries: int = 0
+    remaps: int = 0
+
+
+def tick(now: datetime | None = None) -> Ticked:
+    """Start whatever is due, as the database tells: tonight's run, a missed one, another try, a new mapping.
+
+    Safe to call at any time, from any number of places: each slot exists once.
+    """
+    from .tasks import remap_connection
+
+    now = now or timezone.now()
+    close_orphans()
+    zone = ZoneInfo(settings.COMPANY_TIME_ZONE)
+    day, moment = schedule.latest_slot(now, settings.SYNC_HOUR, zone)
+    night = retries = remaps = 0
+    for connection in Connection.objects.filter(is_active=True, auth=Connection.Auth.OK).order_by("pk"):
+        try:
+            service = registry.connector(connection.service)
+        except registry.UnknownService:
+            continue
+        if connection.mapped_with < service.map_version:
+            remap_connection.enqueue(
+                run_key=f"remap:{connection.pk}:{service.map_version}", connection_id=connection.pk
+            )
+            remaps += 1
+        if connection.runs.filter(state__in=OPEN_STATES).exists():
+            continue
+        last = connection.runs.order_by("-id").first()
+        if connection.created_at <= moment and not connection.runs.filter(slot=f"night:{day}").exists():
+            night += start_run(connection, SyncRun.Reason.NIGHT, slot=f"night:{day}") is not None
+        elif last is not None and is_retry_due(last, now):
+            retries += start_run(connection, SyncRun.Reason.RETRY, slot=f"retry:{last.pk}") is not None
+    return Ticked(night, retries, remaps)
+
+
+def is_retry_due(last: SyncRun, now: datetime) -> bool:
+    """Tell whether a failed run is to be tried again by itself: where that can help, ever more rarely."""
+    if last.ended_at is None or not last.failure or not explain(last.failure).is_retried:
+        return False
+    failures = max((state.consecutive_failures for state in last.connection.streams.all() if state.failure), default=1)
+    return now >= last.ended_at + schedule.retry_after_failures(failures)
+
+
+def close_orphans() -> None:
+    """End runs whose job was given up, so that the next can start."""
+    for run in SyncRun.objects.open().exclude(job=None):
+        job = Job.objects.filter(pk=run.job).first()
+        if job is None or job.state in (Job.State.DEAD, Job.State.DONE):
+            now = timezone.now()
+            SyncRun.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(
+                state=State.FAILED, ended_at=now, failure="bug"
+            )
+            run.streams.filter(state__in=OPEN_STATES).update(
+                state=State.FAILED, ended_at=now, failure="bug", detail=job.error if job else ""
+            )
+            StreamState.objects.filter(connection=run.connection, run=run).update(failure="bug", failing_since=now)

@@ -1,0 +1,348 @@
+"""Writing what a page changed, table by table, in a handful of statements. Only the engine calls this."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from functools import cache
+
+from django.conf import settings
+from django.db import connection as database
+
+from .base import Connector, Stream, field_at
+from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
+from .records import Record
+from .sync import Fetched, Refused, Stored, canonical
+
+TABLES_BY_NAME: dict[str, type[Sourced]] = {record.__name__: table for record, table in TABLES.items()}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How one class of records is written: its statement, and how each value gets ready for it."""
+
+    name: str
+    statement: str
+    columns: tuple[str, ...]
+    limits: Mapping[str, int]  # longest text per column
+
+
+@cache
+def shape_of(record: type[Record]) -> Shape:
+    """Return the upsert of a record class: inserts, or updates where something differs, and else touches nothing."""
+    table = TABLES[record]
+    columns = tuple(f.name for f in fields(record) if f.name != "external_id")
+    meta = table._meta
+    types = {name: meta.get_field(name).db_type(database) for name in ("external_id", *columns)}
+    own = {
+        field.column: field.get_default()
+        for field in meta.concrete_fields
+        if not field.primary_key
+        and field.name not in {*columns, "connection", "external_id", "deleted_at"}
+        and not field.null
+    }
+    names = ", ".join(columns)
+    typed = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    t = meta.db_table
+    statement = f"""
+        INSERT INTO {t} AS t (connection_id, external_id, {names}{"".join(f", {column}" for column in own)})
+        SELECT %s, external_id, {names}{"".join(f", {literal(value)}" for value in own.values())}
+        FROM json_to_recordset(%s::json) AS x({typed})
+        ON CONFLICT (connection_id, external_id) DO UPDATE
+        SET {", ".join(f"{name} = EXCLUDED.{name}" for name in columns)}, deleted_at = NULL
+        WHERE ({", ".join(f"t.{name}" for name in columns)}, t.deleted_at)
+            IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in columns)}, NULL::timestamptz)
+    """  # noqa: S608 — made of our own column names alone
+    limits = {
+        name: length for name in columns if isinstance(length := getattr(meta.get_field(name), "max_length", None), int)
+    }
+    return Shape(record.__name__, statement, columns, limits)
+
+
+def literal(value: object) -> str:
+    """Spell a column's default in SQL."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case str():
+            return "'" + str(value).replace("'", "''") + "'"
+    raise TypeError(f"no literal for {value!r}")
+
+
+def plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not a column's value")
+
+
+def stored_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Stored]:
+    """Return what is held of the named records."""
+    rows = SourceRecord.objects.filter(connection=connection, stream=stream.name, external_id__in=ids).values_list(
+        "external_id", "content_hash", "source_version", "deleted_at", "map_version", "produced"
+    )
+    return {
+        key: Stored(content_hash, version, deleted_at is not None, map_version, produced)
+        for key, content_hash, version, deleted_at, map_version, produced in rows
+    }
+
+
+def map_records(
+    connector: Connector, stream: Stream, items: Iterable[Fetched]
+) -> tuple[list[tuple[Fetched, list[Record]]], list[Refused]]:
+    """Map raw records to normalised rows; one that can't be mapped is refused, the others go on."""
+    mapped, refused = [], []
+    for item in items:
+        try:
+            mapped.append((item, list(connector.map(stream, item.record))))
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            reason = f"Can’t be mapped: {type(error).__name__}: {error}"[:500]
+            refused.append(Refused(item.external_id, item.record, "", reason))
+    return mapped, refused
+
+
+def write_records(
+    connection: Connection,
+    connector: Connector,
+    stream: Stream,
+    mapped: Sequence[tuple[Fetched, list[Record]]],
+    *,
+    stored: Mapping[str, Stored],
+    now: datetime,
+) -> None:
+    """Store raw records and their rows; rows that a record no longer yields are marked as gone."""
+    if not mapped:
+        return
+    produced: dict[str, list[str]] = {}
+    rows: dict[type[Record], dict[str, Record]] = defaultdict(dict)
+    for item, records in mapped:
+        for record in records:
+            rows[type(record)][record.external_id] = record
+        produced[item.external_id] = [f"{type(record).__name__}:{record.external_id}" for record in records]
+    write_raw(connection, connector, stream, [item for item, _ in mapped], produced=produced, now=now)
+    for kind, by_id in rows.items():
+        write_rows(connection, kind, by_id.values())
+    dropped = [
+        name for key, names in produced.items() if key in stored for name in set(stored[key].produced).difference(names)
+    ]
+    mark_gone(connection, dropped, now)
+    if PersonAccount.__name__ in {kind.__name__ for kind in rows}:
+        accounts = next(by_id for kind, by_id in rows.items() if kind.__name__ == PersonAccount.__name__)
+        note_last_seen(connection, list(accounts))
+    if stream.snapshot:
+        write_snapshots(connection, stream, [item for item, _ in mapped], now)
+
+
+def write_raw(
+    connection: Connection,
+    connector: Connector,
+    stream: Stream,
+    items: Sequence[Fetched],
+    *,
+    produced: Mapping[str, list[str]],
+    now: datetime,
+) -> None:
+    lines = []
+    for item in items:
+        head = {
+            "external_id": item.external_id,
+            "content_hash": item.content_hash,
+            "source_version": item.version and item.version.isoformat(),
+            "produced": produced[item.external_id],
+        }
+        lines.append(f'{canonical(head)[:-1]},"raw":{item.text}}}')
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_sourcerecord AS t (connection_id, stream, external_id, raw, content_hash,
+                source_version, produced, map_version, first_seen_at, changed_at, deletion_reason)
+            SELECT %(connection)s, %(stream)s, external_id, raw, content_hash, source_version, produced,
+                %(map_version)s, %(now)s, %(now)s, ''
+            FROM json_to_recordset(%(rows)s::json)
+                AS x(external_id text, raw jsonb, content_hash text, source_version timestamptz, produced text[])
+            ON CONFLICT (connection_id, stream, external_id) DO UPDATE
+            SET raw = EXCLUDED.raw, content_hash = EXCLUDED.content_hash, source_version = EXCLUDED.source_version,
+                produced = EXCLUDED.produced, map_version = EXCLUDED.map_version, changed_at = EXCLUDED.changed_at,
+                deleted_at = NULL, deletion_reason = ''
+            """,
+            {
+                "connection": connection.pk,
+                "stream": stream.name,
+                "map_version": connector.map_version,
+                "now": now,
+                "rows": f"[{','.join(lines)}]",
+            },
+        )
+
+
+def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:
+    """Bring rows of one table in line with the records; a row that is right already is not written."""
+    shape = shape_of(kind)
+    values = []
+    for record in records:
+        row = dict(record.__dict__)
+        for name, limit in shape.limits.items():
+            if len(row[name]) > limit:
+                row[name] = row[name][:limit]
+        values.append(row)
+    text = json.dumps(values, default=plain, ensure_ascii=False, allow_nan=False)
+    with database.cursor() as cursor:
+        cursor.execute(shape.statement, [connection.pk, text])
+
+
+def mark_gone(connection: Connection, names: Iterable[str], now: datetime) -> None:
+    """Mark rows, named "Table:external id", as no longer there."""
+    by_table: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        table, _, external_id = name.partition(":")
+        by_table[table].append(external_id)
+    for table, ids in by_table.items():
+        if table in TABLES_BY_NAME:
+            TABLES_BY_NAME[table].objects.filter(connection=connection, external_id__in=ids, deleted_at=None).update(
+                deleted_at=now
+            )
+
+
+def note_last_seen(connection: Connection, ids: Sequence[str]) -> None:
+    """Keep the day on which each account was last seen: the source forgets it at the next visit."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_activityday (account_id, day, signal, count)
+            SELECT id, (last_seen_at AT TIME ZONE %s)::date, 'last_seen', 1 FROM connectors_personaccount
+            WHERE connection_id = %s AND external_id = ANY(%s) AND last_seen_at IS NOT NULL
+            ON CONFLICT DO NOTHING
+            """,
+            [settings.COMPANY_TIME_ZONE, connection.pk, list(ids)],
+        )
+
+
+def write_snapshots(connection: Connection, stream: Stream, items: Sequence[Fetched], now: datetime) -> None:
+    """Keep today's values where they differ from the last ones kept."""
+    rows = [
+        {"external_id": item.external_id, "kept": {path: field_at(item.record, path) for path in stream.snapshot}}
+        for item in items
+    ]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_dailysnapshot (connection_id, stream, external_id, day, "values")
+            SELECT %(connection)s, %(stream)s, x.external_id, (%(now)s AT TIME ZONE %(zone)s)::date, x.kept
+            FROM json_to_recordset(%(rows)s::json) AS x(external_id text, kept jsonb)
+            WHERE x.kept IS DISTINCT FROM (
+                SELECT s."values" FROM connectors_dailysnapshot s
+                WHERE s.connection_id = %(connection)s AND s.stream = %(stream)s AND s.external_id = x.external_id
+                ORDER BY s.day DESC LIMIT 1)
+            ON CONFLICT (connection_id, stream, external_id, day) DO UPDATE SET "values" = EXCLUDED."values"
+            """,
+            {
+                "connection": connection.pk,
+                "stream": stream.name,
+                "now": now,
+                "zone": settings.COMPANY_TIME_ZONE,
+                "rows": canonical(rows),
+            },
+        )
+
+
+def write_refused(connection: Connection, stream: Stream, refused: Sequence[Refused], now: datetime) -> None:
+    """Set records aside with the reason; one that was there already is counted again."""
+    rows = [
+        {"external_id": item.external_id, "raw": item.record, "path": item.path, "reason": item.reason}
+        for item in refused
+    ]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_refusedrecord AS t
+                (connection_id, stream, external_id, path, reason, raw, count, first_at, last_at)
+            SELECT %(connection)s, %(stream)s, external_id, path, reason, raw, 1, %(now)s, %(now)s
+            FROM json_to_recordset(%(rows)s::json) AS x(external_id text, raw jsonb, path text, reason text)
+            ON CONFLICT (connection_id, stream, external_id) DO UPDATE
+            SET path = EXCLUDED.path, reason = EXCLUDED.reason, raw = EXCLUDED.raw, last_at = EXCLUDED.last_at,
+                count = t.count + 1
+            """,
+            {"connection": connection.pk, "stream": stream.name, "now": now, "rows": canonical(rows)},
+        )
+
+
+def sweep_numbers(connection: Connection, stream: Stream, state_id: int) -> tuple[int, int]:
+    """Return how many stored records are alive, and how many of these the pass has seen."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH seen AS (SELECT DISTINCT unnest(ids) AS id FROM connectors_seenpage WHERE state_id = %s)
+            SELECT count(*), count(seen.id)
+            FROM connectors_sourcerecord r LEFT JOIN seen ON seen.id = r.external_id
+            WHERE r.connection_id = %s AND r.stream = %s AND r.deleted_at IS NULL
+            """,
+            [state_id, connection.pk, stream.name],
+        )
+        alive, still_seen = cursor.fetchone()
+    return alive, still_seen
+
+
+def sweep(connection: Connection, stream: Stream, state_id: int, now: datetime) -> int:
+    """Mark what the pass has not seen as gone, with the rows that came of it; return how many records."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE connectors_sourcerecord r SET deleted_at = %s, deletion_reason = 'swept'
+            WHERE r.connection_id = %s AND r.stream = %s AND r.deleted_at IS NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM (SELECT unnest(ids) AS id FROM connectors_seenpage WHERE state_id = %s) seen
+                WHERE seen.id = r.external_id)
+            RETURNING r.produced
+            """,
+            [now, connection.pk, stream.name, state_id],
+        )
+        produced = [name for (names,) in cursor.fetchall() for name in names]
+        gone = cursor.rowcount
+    mark_gone(connection, produced, now)
+    return gone
+
+
+def unknown_to_us(connection: Connection, stream: Stream, ids: Sequence[str]) -> list[str]:
+    """Return those ids that the source lists and the hub does not hold as living."""
+    known = set(
+        SourceRecord.objects.filter(
+            connection=connection, stream=stream.name, external_id__in=ids, deleted_at=None
+        ).values_list("external_id", flat=True)
+    )
+    return [key for key in ids if key not in known]
+
+
+def match_people(connection: Connection) -> None:
+    """Tie accounts to people by equal e-mail, and to nothing else. What a person tied by hand is left alone."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE connectors_personaccount a
+            SET person_id = u.id, match = CASE WHEN u.id IS NULL THEN 'unmatched' ELSE 'email' END
+            FROM connectors_personaccount b
+            LEFT JOIN people_user u ON u.email = b.email AND b.email <> ''
+            WHERE a.id = b.id AND b.connection_id = %s AND b.match IN ('unmatched', 'email')
+            AND (a.person_id IS DISTINCT FROM u.id
+                OR a.match IS DISTINCT FROM CASE WHEN u.id IS NULL THEN 'unmatched' ELSE 'email' END)
+            """,
+            [connection.pk],
+        )
+
+
+def match_teams(connection: Connection) -> None:
+    """Tie the tool's teams to teams of the company where exactly one has the same name and none is tied yet."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE connectors_workteam w SET team_id = t.id
+            FROM (SELECT lower(name) AS name, min(id) AS id FROM people_team GROUP BY lower(name) HAVING count(*) = 1) t
+            WHERE w.connection_id = %s AND w.team_id IS NULL AND w.deleted_at IS NULL AND lower(w.name) = t.name
+            """,
+            [connection.pk],
+        )
+
+
+def live_count(connection: Connection, stream: Stream) -> int:
+    return SourceRecord.objects.filter(connection=connection, stream=stream.name, deleted_at=None).count()
