@@ -4,12 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
 
-def fill(model: type[models.Model], count: int, **columns: str) -> None:
+def fill(model: type[models.Model], count: int, /, **columns: str) -> None:
     """Insert `count` rows (i = 1 …); a column that isn't named gets its default, or the emptiest value it takes."""
     _insert(model, columns, f"generate_series(1, {count}) AS i")
 
 
-def fill_from(model: type[models.Model], source: str, **columns: str) -> None:
+def fill_from(model: type[models.Model], source: str, /, **columns: str) -> None:
     """Insert one row for each row of `source`, a FROM clause."""
     _insert(model, columns, source)
 
@@ -18,7 +18,7 @@ def _insert(model: type[models.Model], columns: dict[str, str], source: str) -> 
     values = {}
     for field in model._meta.local_concrete_fields:
         given = columns.pop(field.name, None)
-        if given is None and (field.primary_key or field.null):
+        if given is None and (isinstance(field, models.AutoField) or field.null):
             continue
         values[field.column] = _emptiest(field) if given is None else given
     if columns:

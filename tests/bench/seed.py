@@ -48,7 +48,7 @@ def seed(size: Size) -> None:
     _seed_wires(size, people, teams, first_person, first_team)
     _seed_tools(size, tool_count, first_person, first_team)
     say("seeding the record and old work")
-    fill(Event, size.of(20_000), at="now() - i * interval '7 minutes'", by=f"{first_person} + (i % 500)",
+    fill(Event, size.of(20_000), at="now() - i * interval '7 minutes'", by=f"{first_person} + (i % {people})",
          verb="'edited'", kind="'tooling.tool'", object_id=f"(1 + i % {tool_count})::text", title="'Tool ' || i",
          changes="""'{"summary_en": ["before", "after"]}'::jsonb""")  # fmt: skip
     fill(Job, size.of(20_000), kind="'connectors.tasks.sync_connection'", state="'done'",

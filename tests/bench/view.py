@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.core.management import call_command
 from playwright.sync_api import sync_playwright
 
 from hub.people.models import User

@@ -36,7 +36,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.
 
 def chromium() -> str:
     """Return the browser's path. Raises FileNotFoundError with the way out where the machine has none."""
-    chosen = os.environ.get("CHROMIUM")
+    chosen = os.environ.get("HUB_BROWSER")  # `make test` names the one it found or installed
     for name in (chosen, *NAMES):
         if name and (found := shutil.which(name)):
             return found
