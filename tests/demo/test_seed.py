@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 from connectors.sandbox.company import COMPANY
 from hub.demo.accounts import ACCOUNTS, PASSWORD
 from hub.demo.people import seed_people
+from hub.demo.tools import OPINIONS, seed_tools
 from hub.people.models import Membership, Team, User
+from tooling.models import Tool
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +69,25 @@ def test_accounts_are_printed_with_address_and_password(settings):
     assert "http://127.0.0.1:8123" in said.getvalue()
     assert all(account.email in said.getvalue() for account in ACCOUNTS)
     assert PASSWORD in said.getvalue()
+
+
+def test_tools_are_taken_into_the_estate_once():
+    seed_people()
+    call_command("load_tools", stdout=StringIO())
+
+    assert seed_tools() == len(OPINIONS)
+    assert seed_tools() == 0
+    assert Tool.objects.in_estate().count() == len(OPINIONS)
+    linear = Tool.objects.get(slug="linear")
+    assert (linear.lifecycle, linear.ring) == ("active", "adopt")
+    assert linear.is_owned_by(User.objects.get(email="ops@ardoise.example"))
+
+
+def test_tool_that_somebody_touched_is_left_alone():
+    seed_people()
+    call_command("load_tools", stdout=StringIO())
+    Tool.objects.filter(slug="miro").update(is_starter=False, how_to_en="Ours")
+
+    seed_tools()
+
+    assert Tool.objects.get(slug="miro").how_to_en == "Ours"

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hub.demo.people import seed_people
+from hub.demo.tools import seed_tools
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("DEMO is off: this hub belongs to a company, demo people don't come in.")
         made = seed_people()
+        tools = seed_tools()
         self.stdout.write(
-            f"Demo company: {made.people} people, {made.teams} teams, {made.memberships} memberships made."
+            f"Made {made.people} people, {made.teams} teams, {made.memberships} memberships, {tools} tools."
         )
