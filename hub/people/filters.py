@@ -37,7 +37,7 @@ class Chip:
 
 
 class PeopleFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """`?q=` words, `?team=` slug, `?role=`, `?access=`; several of a kind widen it. Who left shows only when asked for."""
+    """`?q=` words, `?team=` slug, `?role=`, `?access=`; several of a kind widen it. Who left shows only if asked for."""
 
     q = django_filters.CharFilter(method="by_words", label=_("Search the people"))
     team = django_filters.ModelMultipleChoiceFilter(

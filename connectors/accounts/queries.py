@@ -1,0 +1,185 @@
+"""What waits to be tied: accounts without a person, tool teams without a team, seats of people who left."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Concat, Left, Lower
+
+from connectors.models import PersonAccount, WorkTeam
+from hub.people.models import User
+
+ACCENTED = "àáâäãåçèéêëìíîïñòóôöõùúûüýÿ-"
+PLAIN = "aaaaaaceeeeiiiinooooouuuuyy "
+
+
+def live_accounts() -> "QuerySet[PersonAccount]":
+    """Open accounts that their tool still has."""
+    found: QuerySet[PersonAccount] = PersonAccount.objects.filter(
+        deleted_at=None, is_active=True, connection__is_active=True
+    )
+    return found
+
+
+def unmatched() -> "QuerySet[PersonAccount]":
+    """Accounts that belong to nobody we know."""
+    return live_accounts().filter(match=PersonAccount.Match.UNMATCHED)
+
+
+def decided() -> "QuerySet[PersonAccount]":
+    """Accounts that a person tied or set aside by hand."""
+    return live_accounts().filter(match__in=[PersonAccount.Match.MANUAL, PersonAccount.Match.IGNORED])
+
+
+def leavers() -> "QuerySet[PersonAccount]":
+    """Open accounts of people who left: seats to close, and doors."""
+    return live_accounts().filter(person__is_active=False)
+
+
+def loose_teams() -> "QuerySet[WorkTeam]":
+    """Tool teams that stand for no team of the company yet."""
+    return live_teams().filter(team=None)
+
+
+def live_teams() -> "QuerySet[WorkTeam]":
+    """Tool teams that their tool still has."""
+    found: QuerySet[WorkTeam] = WorkTeam.objects.filter(deleted_at=None, archived_at=None, connection__is_active=True)
+    return found
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits, by kind."""
+
+    accounts: int
+    teams: int
+    leavers: int
+
+
+def waiting() -> Waiting:
+    """Count what waits, in three queries."""
+    return Waiting(accounts=unmatched().count(), teams=loose_teams().count(), leavers=leavers().count())
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Somebody to whom an account may belong, and why we think so."""
+
+    person_id: int
+    name: str
+    email: str
+    is_active: bool
+    reason: str  # same_name, same_address or initial
+
+
+@dataclass(frozen=True)
+class Row:
+    """An account in the list, with the people it may belong to, the likeliest first."""
+
+    account: PersonAccount
+    suggestions: tuple[Suggestion, ...]
+
+
+def plain(text: str) -> str:
+    """Return `text` in lower case without accents, words split by one space."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(re.split(r"[^a-z0-9]+", kept)).strip()
+
+
+class PlainName(Func):
+    """The same in the database, which has no extension for it: lower case, no accents, hyphens as spaces."""
+
+    function = "translate"
+    template = f"translate(lower(%(expressions)s), '{ACCENTED}', '{PLAIN}')"
+    output_field = CharField()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a person and an account may have in common, each without accents and in lower case."""
+
+    names: frozenset[str]  # "jeanne morel", either way round
+    addresses: frozenset[str]  # "jeanne.morel", what stands before the @
+    initials: frozenset[str]  # "j morel"
+
+
+def keys_of(account: PersonAccount) -> Keys:
+    """Return the keys under which an account's person may be found."""
+    local = account.email.partition("@")[0]
+    names = {plain(account.name), plain(local)}
+    for name in list(names):
+        first, _, rest = name.partition(" ")
+        names.add(f"{rest} {first}".strip())
+    names = {name for name in names if " " in name}
+    initials = {f"{name[0]} {name.rpartition(' ')[2]}" for name in names}
+    if match := re.fullmatch(r"([a-z])([a-z]{3,})", plain(local)):
+        initials.add(f"{match[1]} {match[2]}")
+    return Keys(frozenset(names), frozenset({local.lower()} if local else ()), frozenset(initials))
+
+
+def suggestions_for(accounts: Sequence[PersonAccount]) -> Mapping[int, tuple[Suggestion, ...]]:
+    """Return for each account the people with the same name, the same address elsewhere, or initial and last name.
+
+    One query for all. Nothing is tied by it: a person decides.
+    """
+    wanted = {account.pk: keys_of(account) for account in accounts}
+    names = {name for keys in wanted.values() for name in keys.names}
+    addresses = {address for keys in wanted.values() for address in keys.addresses}
+    initials = {initial for keys in wanted.values() for initial in keys.initials}
+    if not (names or addresses):
+        return {}
+    people = (
+        User.objects.annotate(
+            plain_name=PlainName(F("name")),
+            address=Func(Lower("email"), Value("@"), Value(1), function="split_part", output_field=CharField()),
+        )
+        .annotate(
+            initial=Concat(
+                Left("plain_name", 1),
+                Value(" "),
+                Func(F("plain_name"), Value(" "), Value(-1), function="split_part", output_field=CharField()),
+            )
+        )
+        .filter(Q(plain_name__in=names) | Q(address__in=addresses) | Q(initial__in=initials))
+        .values_list("pk", "name", "email", "is_active", "plain_name", "address", "initial")
+        .order_by("-is_active", "name", "pk")[:500]
+    )
+    found: dict[int, list[tuple[int, Suggestion]]] = {}
+    rows = list(people)
+    for account_id, keys in wanted.items():
+        for pk, name, email, is_active, plain_name, address, initial in rows:
+            rank, reason = (
+                (0, "same_name")
+                if plain_name in keys.names
+                else (1, "same_address")
+                if address in keys.addresses
+                else (2, "initial")
+                if initial in keys.initials
+                else (9, "")
+            )
+            if reason:
+                found.setdefault(account_id, []).append((rank, Suggestion(pk, name, email, is_active, reason)))
+    return {
+        account_id: tuple(suggestion for _, suggestion in sorted(some, key=lambda pair: pair[0])[:2])
+        for account_id, some in found.items()
+    }
+
+
+def rows_of(accounts: Iterable[PersonAccount]) -> Sequence[Row]:
+    """Return the rows of a page, each with its suggestions."""
+    held = list(accounts)
+    suggested = suggestions_for(held)
+    return [Row(account, suggested.get(account.pk, ())) for account in held]
+
+
+def accounts_of(person: User) -> "QuerySet[PersonAccount]":
+    """A person's accounts across tools, open ones first."""
+    found: QuerySet[PersonAccount] = (
+        PersonAccount.objects.filter(person=person, deleted_at=None)
+        .select_related("connection")
+        .order_by("-is_active", "connection__label", "pk")
+    )
+    return found
