@@ -91,12 +91,9 @@ def judge_one(stream: Stream, shape: type[BaseModel], external_id: str, record: 
     """Check one record against its shape, and bring it into the spelling that is stored."""
     try:
         text = canonical(record)
-        if "\\u0000" in text:
-            text = canonical(cleaned(record))
-        encoded = text.encode()
-    except UnicodeEncodeError:
-        text = canonical(cleaned(record))
-        encoded = text.encode()
+        if "\\u0000" in text or not is_storable(text):
+            record = cleaned(record)
+            text = canonical(record)
     except (ValueError, TypeError, RecursionError) as error:
         return Refused(external_id, {}, "", f"Not JSON that can be stored: {error}"[:500])
     try:
@@ -104,14 +101,22 @@ def judge_one(stream: Stream, shape: type[BaseModel], external_id: str, record: 
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in first["loc"])
-        return Refused(external_id, json.loads(text), path[:200], str(first["msg"])[:500])
-    usable = record if len(encoded) == len(text) else json.loads(text)
-    digest = blake2b(encoded, digest_size=16).hexdigest()
-    return Fetched(external_id, usable, text, digest, version_of(stream, record))
+        return Refused(external_id, record, path[:200], str(first["msg"])[:500])
+    digest = blake2b(text.encode(), digest_size=16).hexdigest()
+    return Fetched(external_id, record, text, digest, version_of(stream, record))
 
 
 def canonical(record: Any) -> str:
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a text is free of halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def cleaned(value: Any) -> Any:
