@@ -51,7 +51,7 @@ def classify(answer: Answer, now: datetime) -> SourceFailed | None:
     """Say what went wrong with an answer, None if it is good."""
     try:
         payload: Any = answer.json()
-    except ValueError:  # not JSON, or not even text: an edge page, a cut body, garbage
+    except (ValueError, SourceFailed):  # not JSON, or not even text: an edge page, a cut body, garbage
         return _by_status(answer, now, has_json=False)
     if isinstance(payload, dict) and payload.get("errors"):
         failed = from_errors(payload)
