@@ -1,5 +1,6 @@
 """The table that is printed: what, what is to be reached, what was measured."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -40,3 +41,10 @@ def timed(act: Callable[[], object]) -> float:
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

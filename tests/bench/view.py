@@ -18,15 +18,9 @@ from tests.browser.conftest import SPY, launch
 
 from .pages import addresses
 from .people import session_of
-from .report import Report, say
+from .report import Report, free_port, say
 
 LCP_SECONDS, REPEATS = 0.8, 3
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

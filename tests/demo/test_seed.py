@@ -7,10 +7,12 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from connectors.models import Connection
 from connectors.sandbox.company import COMPANY
 from hub.demo.accounts import ACCOUNTS, PASSWORD
 from hub.demo.people import seed_people
 from hub.demo.tools import OPINIONS, seed_tools
+from hub.demo.wires import follow_sandbox
 from hub.people.models import Membership, Team, User
 from tooling.models import Tool
 
@@ -91,3 +93,13 @@ def test_tool_that_somebody_touched_is_left_alone():
     seed_tools()
 
     assert Tool.objects.get(slug="miro").how_to_en == "Ours"
+
+
+def test_connection_follows_the_sandbox_to_its_port_of_today(settings):
+    settings.SANDBOX_URL = "http://127.0.0.1:9002"
+    old = Connection.objects.create(service="linear", label="Linear", base_url="http://127.0.0.1:9001")
+    real = Connection.objects.create(service="linear", label="Real", base_url="https://linear.example")
+
+    assert follow_sandbox() == 1
+    old.refresh_from_db(), real.refresh_from_db()
+    assert (old.base_url, real.base_url) == ("http://127.0.0.1:9002", "https://linear.example")

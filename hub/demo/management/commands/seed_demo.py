@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from hub.demo.people import seed_people
 from hub.demo.tools import seed_tools
+from hub.demo.wires import follow_sandbox
 
 
 class Command(BaseCommand):
@@ -18,6 +19,7 @@ class Command(BaseCommand):
             raise CommandError("DEMO is off: this hub belongs to a company, demo people don't come in.")
         made = seed_people()
         tools = seed_tools()
+        follow_sandbox()
         self.stdout.write(
             f"Made {made.people} people, {made.teams} teams, {made.memberships} memberships, {tools} tools."
         )
