@@ -1,6 +1,7 @@
 """Who gets what at every address: one table per room, walked by `tests/test_access.py`.
 
-Each module here holds `ACCESS: dict[str, Rule]`, keyed by URL name.
+Each module here holds `ACCESS: dict[str, Rule]`, keyed by URL name. A key that ends in `:` stands for every address
+of that namespace (Django's admin).
 """
 
 from collections.abc import Callable
@@ -19,8 +20,9 @@ class Rule:
     unless `who` names "anonymous".
     `methods`: the methods it takes; every other one is 405 for those who may.
     `make`: prepares rows and returns the address's arguments.
-    `data`: the body of a POST that is well formed.
+    `data`: the body of a POST that is well formed; a callable value is called when it is sent.
     `ok`: the statuses that mean "may".
+    `missing`: the status for arguments that name nothing.
     """
 
     who: frozenset[str] = EVERYONE_INSIDE
@@ -29,3 +31,4 @@ class Rule:
     data: dict[str, Any] = field(default_factory=dict)
     ok: tuple[int, ...] = (200, 204, 302, 422)
     hidden: bool = False
+    missing: int = 404
