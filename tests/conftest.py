@@ -5,6 +5,14 @@ from django.test import Client
 
 from hub.people.models import Role
 from tests.people.factories import UserFactory
+from tests.servers import servers_to_start
+
+
+def pytest_configure(config):
+    servers = servers_to_start(config)
+    if servers is not None:
+        config.add_cleanup(servers.stop)
+        servers.start()
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import os
 
+from tests.servers import claim_addresses
+
+claim_addresses()
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("SECRET_KEYS", "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDE=")
-os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1/hub")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/9")
 
 from hub.settings import *  # noqa: F403

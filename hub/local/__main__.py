@@ -14,7 +14,9 @@ def main(arguments: list[str] | None = None) -> int:
     acts = parser.add_subparsers(dest="act", required=True)
     run = acts.add_parser("run", help="start the whole hub and stay until Ctrl-C")
     run.add_argument("--port", default=os.environ.get("PORT") or "8000")
-    acts.add_parser("reset", help="remove this hub's data")
+    reset = acts.add_parser("reset", help="remove this hub's data")
+    for act in (run, reset):
+        act.add_argument("--home", type=Path, help="the folder of the data, .hub/ in the project unless said")
     acts.add_parser("browser", help="find the browser that tests use, or install one")
     acts.add_parser("check", help="format, lint, types, imports, migrations, templates, French")
     acts.add_parser("sizes", help="what the hub weighs")
@@ -31,13 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _act(asked: argparse.Namespace) -> int:
     match asked.act:
         case "run":
-            from .run import run
+            from .run import HOME, run
 
-            run(port=_port(asked.port))
+            run(port=_port(asked.port), home=asked.home or HOME)
         case "reset":
-            from .run import reset
+            from .run import HOME, reset
 
-            reset()
+            reset(home=asked.home or HOME)
         case "browser":
             from .browser import find_or_install
 

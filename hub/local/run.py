@@ -29,6 +29,8 @@ HOME = PROJECT / ".hub"
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8000
 QUEUES = "default,sync,webhook"
+ASK_EVERY_SECONDS = 0.3
+AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}  # Celery's advice; here root chose to be root
 KEPT_BY_RESET = {"boot", "lock"}  # tools, not data
 
 
@@ -187,7 +189,7 @@ def _crew(
         return start
 
     web = ["gunicorn", "hub.wsgi", "--bind", f"{ADDRESS}:{port}", "--worker-class", "gthread", "--workers", "2"]
-    web += ["--threads", "4", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"]
+    web += ["--threads", "4", "--preload", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"]
     web += ["--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %(s)s %(M)s ms"]
     celery = ["celery", "--app", "hub", "--quiet"]
     worker = [*celery, "worker", "--queues", QUEUES, "--concurrency", "2", "--loglevel", "info"]
@@ -197,15 +199,13 @@ def _crew(
     users = [
         Member("web", program(*web, DATABASE_POOL=environment.get("DATABASE_POOL", "1"))),
         # Work is a row with a lease: a worker that dies at once loses nothing, one that lingers is an orphan.
-        Member("worker", program(*worker, on_parent_death=signal.SIGKILL, REMAP_SIGTERM="SIGQUIT")),
+        Member("worker", program(*worker, on_parent_death=signal.SIGKILL, **AS_ROOT), grace_seconds=4),
         Member("beat", program(*beat), grace_seconds=3),
     ]
     if _is_demo(environment):
         users.insert(0, Member("sandbox", program("django", "sandbox", "--port", str(sandbox_port)), grace_seconds=3))
     stages = [users, *([_member(one, servers)] for one in reversed(servers))]
-    welcome = _Welcome(home, port, begun)
-    crew = Crew(stages, on_tick=lambda: welcome.is_given())
-    return crew
+    return Crew(stages, on_tick=_Welcome(home, port, begun).is_given)
 
 
 def _member(started: Server, servers: list[Server]) -> Member:
@@ -227,10 +227,14 @@ class _Welcome:
 
     def __init__(self, home: Path, port: int, begun: float) -> None:
         self._home, self._port, self._begun = home, port, begun
+        self._ask_at = 0.0
 
     def is_given(self) -> bool:
         """Print the welcome when the hub is ready and say whether that was now."""
-        connection = http.client.HTTPConnection(ADDRESS, self._port, timeout=0.5)
+        if time.monotonic() < self._ask_at:
+            return False
+        self._ask_at = time.monotonic() + ASK_EVERY_SECONDS
+        connection = http.client.HTTPConnection(ADDRESS, self._port, timeout=2)
         try:
             connection.request("GET", "/readyz/")
             if connection.getresponse().status != http.client.OK:
