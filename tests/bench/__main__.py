@@ -3,23 +3,10 @@
 import argparse
 import os
 import sys
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-from psycopg import sql
+from .database import own_database, some_servers
 
 PARTS = ("pages", "view", "axe", "kpis", "sync")
-
-
-def own_database(url: str, name: str, *, keep: bool) -> str:
-    """Return the address of a database called `name` beside the one of `url`, emptied unless it is kept."""
-    with psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres")), autocommit=True) as server:
-        there = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if there and not keep:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-        if not (there and keep):
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def main() -> int:
@@ -29,10 +16,12 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="shrink the data: 0.01 for a quick try")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run as it is")
     options = parser.parse_args()
-    if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
-        sys.exit("Set DATABASE_URL and REDIS_URL, or run `make bench`, which starts servers of its own.")
+    with some_servers() as server:
+        return run(server, options)
+
+
+def run(server: str, options: argparse.Namespace) -> int:
     wanted = options.only or list(PARTS)
-    server = os.environ["DATABASE_URL"]
     os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.bench.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
 
     from .report import Report, say

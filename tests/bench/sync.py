@@ -72,8 +72,12 @@ def measure(report: Report, database_url: str, scale: float) -> None:
         report.add("Linear sync", "a figure", f"the measurement ended with {child.returncode}", False)
 
 
-def bare_loop(url: str, key: str) -> tuple[float, int]:
-    """Fetch every page of every stream, parse it, and do nothing else. Return seconds and records."""
+def bare_loop(url: str, key: str, *, depth: str) -> tuple[float, int]:
+    """Fetch every page of every stream and do nothing else with it. Return seconds and records.
+
+    `depth`: "json" only decodes; "parse" also puts each record into its shape, as anyone must who wants to know
+    what they hold; "map" also makes the normalised rows, kept by nobody.
+    """
     from datetime import UTC, datetime
 
     import httpx2
@@ -101,6 +105,12 @@ def bare_loop(url: str, key: str) -> tuple[float, int]:
                     while follow is not None:
                         follow = follow.merge(fetch(follow.request))
                 count += len(page.records)
+                if depth != "json":
+                    for record in page.records:
+                        stream.shape.model_validate(record)
+                if depth == "map":
+                    for record in page.records:
+                        list(connector.map(stream, record))
                 token, is_last = page.next_token, page.next_token is None
     return time.perf_counter() - start, count
 
@@ -179,8 +189,11 @@ def main(scale: float) -> None:
         wire.save()
         seal(wire, KEY)
         wire.save()
-        bare, records = bare_loop(url, KEY)
-        say(f"bare loop: {records} records in {bare:.1f} s")
+        bare_loop(url, KEY, depth="json")  # the sandbox's own first time is not the loop's
+        loops = {}
+        for depth in ("json", "parse", "map"):
+            loops[depth], records = bare_loop(url, KEY, depth=depth)
+            say(f"bare loop, {depth}: {records} records in {loops[depth]:.1f} s")
         celery = start(
             "-m", "celery", "--app", "hub", "--quiet", "worker", "--queues", "default,sync", "--concurrency", "1",
             "--without-gossip", "--without-mingle", "--loglevel", "error",
@@ -190,7 +203,7 @@ def main(scale: float) -> None:
         run, watch = run_once(wire, "first", "first", celery.pid)
         first = (run.ended_at - run.started_at).total_seconds()
         stored = WorkItem.objects.count()
-        share = bare / first
+        share = loops["parse"] / first
         peak, growth = max(watch.peaks, default=0), watch.growth()
         say(f"first run: {run.state}, {stored} items, {SourceRecord.objects.count()} records in {first:.1f} s")
         report.add(f"Linear sync of {count:,} issues", "all there", f"{stored:,} in {first:.0f} s",
@@ -201,7 +214,11 @@ def main(scale: float) -> None:
             f"{peak:.0f} MB, {growth:+.1f} MB",
             peak <= MEMORY_MB and growth < 10,
         )
-        report.add("rate against a bare loop", f"≥ {RATE:.0%}", f"{share:.0%} (bare {bare:.0f} s)", share >= RATE)
+        report.add(
+            "rate against a bare loop", f"≥ {RATE:.0%}", f"{share:.0%} (bare {loops['parse']:.1f} s)", share >= RATE
+        )
+        others = f"decoding only: {loops['json'] / first:.0%}; parsing and mapping: {loops['map'] / first:.0%}"
+        report.note(f"Rate against other bare loops of the same run: {others}. Sync {first:.1f} s.")
 
         time.sleep(3)  # what follows a sync may still be at work
         before = this_transaction()
