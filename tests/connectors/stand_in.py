@@ -1,11 +1,11 @@
 """A stand-in source on a real socket: a small world, and faults on demand."""
 
-import gzip
 import itertools
 import json
 import socket
 import threading
 import time
+import zlib
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -164,8 +164,14 @@ def cut_inside(handler, path, number):
     return True
 
 
+def bomb(megabytes=400):
+    """Pack a very long body without ever holding it."""
+    pack = zlib.compressobj(9, wbits=31)
+    return b"".join([*(pack.compress(bytes(1_000_000)) for _ in range(megabytes)), pack.flush()])
+
+
 def gzip_bomb(handler, path, number):
-    handler.reply(200, gzip.compress(b"\x00" * 200_000_000, 9), {"Content-Encoding": "gzip"})
+    handler.reply(200, bomb(), {"Content-Encoding": "gzip"})
     return True
 
 
