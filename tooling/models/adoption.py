@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.people.models import Team
@@ -9,6 +10,11 @@ from hub.people.models import Team
 from .tool import Tool
 
 WINDOWS = (7, 30, 90)
+
+
+def percent(rate: float) -> str:
+    """Say a share of 0–1 in the reader's language."""
+    return gettext("%(number)d%%") % {"number": round(rate * 100)}
 
 
 class Signal(models.TextChoices):
@@ -74,6 +80,11 @@ class AdoptionRollup(models.Model):
     def rate(self) -> float | None:
         """The share of eligible people who were active, 0–1. None where it is not measured or nobody is eligible."""
         return None if self.active is None or not self.eligible else self.active / self.eligible
+
+    @property
+    def percent(self) -> str:
+        """The rate as a person reads it; empty where it is not measured."""
+        return "" if self.rate is None else percent(self.rate)
 
     @property
     def dormant(self) -> int | None:
