@@ -1,20 +1,59 @@
-"""Answers that htmx can use as they are."""
+"""Answers that htmx can use as they are, and a calm one when the database is away."""
 
+import logging
 from collections.abc import Callable
 
+from django.contrib.messages import get_messages
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+log = logging.getLogger(__name__)
 
 
 class HtmxAnswerMiddleware:
-    """Turn a redirect answered to htmx into `HX-Location`, so that the browser's address follows."""
+    """Turn a redirect answered to htmx into a move of the whole page, and let waiting messages ride along."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        if request.headers.get("HX-Request") == "true" and answer.status_code in (301, 302, 303):
-            location = answer.headers.pop("Location")
+        if request.headers.get("HX-Request") != "true":
+            return answer
+        if answer.status_code in (301, 302, 303):
+            answer.headers["HX-Redirect"] = answer.headers.pop("Location")
             answer.status_code = 204
-            answer.headers["HX-Redirect"] = location
+        elif is_swapped(answer):
+            add_messages(request, answer)
         return answer
+
+
+def is_swapped(answer: HttpResponse) -> bool:
+    """Tell whether htmx will put this answer into the page."""
+    is_html = answer.headers.get("Content-Type", "").startswith("text/html")
+    return answer.status_code in (200, 422) and is_html and not answer.streaming
+
+
+def add_messages(request: HttpRequest, answer: HttpResponse) -> None:
+    """Append the messages that no template of this answer has shown yet, out of band."""
+    waiting = get_messages(request)
+    if waiting.used or not len(waiting):
+        return
+    answer.content += render_to_string("components/messages_oob.html", {"messages": waiting}, request).encode()
+    if answer.has_header("Content-Length"):
+        answer.headers["Content-Length"] = str(len(answer.content))
+
+
+class DatabaseAwayMiddleware:
+    """Answer 503 in plain words while the database can't be reached, instead of an error page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django hands over what a view raised; anything but a lost database goes its usual way."""
+        return None
