@@ -66,7 +66,9 @@ def page_cases() -> list[PageCase]:
     for name, rule in sorted(rules().items()):
         if "GET" not in rule.methods or name not in known_names() or any(part in name for part in NOT_A_PAGE):
             continue
-        cases.append(PageCase(name, rule, next(role for role in RICHEST_FIRST if role in rule.who)))
+        is_for_strangers = "anonymous" in rule.who
+        seen_by = "anonymous" if is_for_strangers else next(role for role in RICHEST_FIRST if role in rule.who)
+        cases.append(PageCase(name, rule, seen_by))
     home = rules().get("home:home")
     cases += [PageCase("home:home", home, role) for role in ("member", "leader", "admin") if home and role in home.who]
     return cases
