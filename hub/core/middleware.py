@@ -22,7 +22,8 @@ class HtmxAnswerMiddleware:
         if request.headers.get("HX-Request") != "true":
             return answer
         if answer.status_code in (301, 302, 303):
-            answer.headers["HX-Redirect"] = answer.headers.pop("Location")
+            answer.headers["HX-Redirect"] = answer.headers["Location"]
+            del answer.headers["Location"]  # its pop() would give the name, too
             answer.status_code = 204
         elif is_swapped(answer):
             add_messages(request, answer)
