@@ -9,8 +9,8 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("SECRET_KEYS", "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDE=")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/9")
 
-from hub.settings import *  # noqa: F403
-from hub.settings import TEMPLATES
+from hub.settings import *  # noqa: E402, F403
+from hub.settings import TEMPLATES  # noqa: E402
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]

@@ -9,6 +9,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -54,7 +55,7 @@ class Crew:
         self._members = [member for stage in stages for member in stage]
         self._on_tick = on_tick
         self._selector = selectors.DefaultSelector()
-        self._printer = Printer(width=max(len(member.name) for member in self._members))
+        self._printer = Printer(sys.stdout, width=max(len(member.name) for member in self._members))
         self._stops_asked = 0
         for member, colour in zip(self._members, get_colours(), strict=False):
             member.colour = colour

@@ -147,7 +147,9 @@ class Hold:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(self._told()) from None
+            told = self._told()
+            self.release()
+            raise CannotStart(told) from None
         self.tell(pid=os.getpid())
 
     def tell(self, **facts: object) -> None:
