@@ -327,7 +327,7 @@ class Life:
         else:
             enters = max(at + timedelta(minutes=2), starts - timedelta(hours=draw.uniform(0.1, 20)))
         self._later(enters, self._commit, issue, maker, key)
-        days = _spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.55)
+        days = _spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.65)
         ends = _working(starts + timedelta(days=days))
         if draw.random() < 0.04:
             self._later(ends, self._move, issue, maker, {"state": "Done", "assigneeId": maker})  # never "in progress"

@@ -26,7 +26,7 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _moment(at: datetime) -> str:
-    """Write a moment as Linear does, in milliseconds. The engine's bounds end there, too: none is rounded twice."""
+    """Write a moment as Linear does, cut to milliseconds: the end of a window and the start of the next stay one."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
