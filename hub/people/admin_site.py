@@ -5,6 +5,7 @@ from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -26,8 +27,11 @@ class RepairSite(AdminSite):
     index_title = _("Tables")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        urls: list[URLPattern | URLResolver] = super().get_urls()
-        return [url for url in urls if getattr(url, "name", None) not in OWN_DOORS]
+        urls = [url for url in super().get_urls() if getattr(url, "name", None) not in OWN_DOORS]
+        for url in urls:
+            if isinstance(url, URLPattern) and hasattr(url.callback, "login_url"):
+                url.callback.login_url = settings.LOGIN_URL  # where strangers are sent; the admin would name its own
+        return urls
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         guarded = super().admin_view(view, cacheable)

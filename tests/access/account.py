@@ -19,7 +19,7 @@ def reset_key():
 
 ACCESS = {
     "account_login": Rule(who=ANYONE, methods=FORM),
-    "account_logout": Rule(who=EVERYONE_INSIDE, methods=FORM),
+    "account_logout": Rule(who=ANYONE, methods=FORM),  # a stranger is signed out already
     "account_change_password": Rule(who=EVERYONE_INSIDE, methods=FORM),
     "account_reset_password": Rule(who=ANYONE, methods=FORM, data={"email": "nobody@ardoise.example"}),
     "account_reset_password_done": Rule(who=ANYONE),
