@@ -7,8 +7,18 @@ class ToolingConfig(AppConfig):
     name = "tooling"
 
     def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
         from connectors.hooks import after_sync
+        from hub.activity.words import name_verbs
 
         from . import tasks
 
         after_sync(tasks.after_sync)
+        name_verbs(
+            moved=_("Moved to another state"),
+            decided=_("Standing decided"),
+            handed_over=_("Handed over"),
+            connected=_("Connected"),
+            discovered=_("Discovered by a sync"),
+        )

@@ -199,11 +199,13 @@ def adoption_of(tool: Tool, *, reader: User, window: int, limit: int | None = No
             uses.append(_use(row.team.name, row.team.get_absolute_url(), row.active, row.eligible))
         else:
             small.append(row)
+    team_count = len(uses)
+    uses = sorted(uses, key=lambda use: (-use.eligible, use.name))[:limit]  # the largest, whatever their rate
     uses.sort(key=lambda use: (-use.rate, -use.eligible, use.name))
     return Adoption(
         company=company,
-        teams=tuple(uses[:limit]),
-        team_count=len(uses),
+        teams=tuple(uses),
+        team_count=team_count,
         small=_together(small),
         small_count=len(small),
         weeks=_weeks(tool, company),

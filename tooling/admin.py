@@ -1,0 +1,108 @@
+"""Repair of the tools room; what a sync or an action writes is read-only."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from .models import (
+    AdoptionRollup,
+    Capability,
+    ImportPlan,
+    StandardDecision,
+    Tool,
+    ToolAlias,
+    ToolCapability,
+    ToolOwner,
+    Vendor,
+    Workspace,
+)
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+    Inline = admin.TabularInline[Any, Any]
+else:
+    Base = admin.ModelAdmin
+    Inline = admin.TabularInline
+
+
+class ReadOnly(Base):
+    """Rows that people look at, never change."""
+
+    def has_add_permission(self, _request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, _request: Any, _obj: Any = None) -> bool:
+        return False
+
+
+class AliasInline(Inline):
+    model = ToolAlias
+    extra = 0
+    readonly_fields = ("key",)
+    can_delete = True
+
+    def has_add_permission(self, _request: Any, _obj: Any = None) -> bool:
+        return False
+
+
+class CapabilityInline(Inline):
+    model = ToolCapability
+    extra = 0
+
+
+class OwnerInline(Inline):
+    model = ToolOwner
+    extra = 0
+    raw_id_fields = ("person", "team")
+
+
+@admin.register(Tool)
+class ToolAdmin(Base):
+    list_display = ("name", "lifecycle", "ring", "vendor", "is_starter", "version")
+    list_filter = ("lifecycle", "ring", "is_starter")
+    list_select_related = ("vendor",)
+    search_fields = ("name", "slug")
+    readonly_fields = ("lifecycle", "lifecycle_since", "ring", "ring_since", "is_starter", "version")
+    raw_id_fields = ("vendor", "successor")
+    inlines = (AliasInline, CapabilityInline, OwnerInline)
+    ordering = ("name", "pk")
+
+
+@admin.register(Vendor)
+class VendorAdmin(Base):
+    list_display = ("name", "slug", "website")
+    search_fields = ("name",)
+
+
+@admin.register(Capability)
+class CapabilityAdmin(Base):
+    list_display = ("name_en", "name_fr", "parent", "sort")
+    list_select_related = ("parent",)
+    search_fields = ("name_en", "name_fr")
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(Base):
+    list_display = ("name", "tool", "connection")
+    list_select_related = ("tool", "connection")
+    raw_id_fields = ("tool", "connection")
+
+
+@admin.register(StandardDecision)
+class StandardDecisionAdmin(ReadOnly):
+    list_display = ("tool", "capability", "team", "ring", "decided_on", "is_current")
+    list_select_related = ("tool", "capability", "team")
+    list_filter = ("ring", "is_current")
+
+
+@admin.register(AdoptionRollup)
+class AdoptionRollupAdmin(ReadOnly):
+    list_display = ("tool", "team", "window", "as_of", "eligible", "active", "signal", "is_current")
+    list_select_related = ("tool", "team")
+    list_filter = ("window", "is_current")
+
+
+@admin.register(ImportPlan)
+class ImportPlanAdmin(ReadOnly):
+    list_display = ("filename", "by", "state", "row_count", "applied_count", "created_at")
+    list_select_related = ("by",)
