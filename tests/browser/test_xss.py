@@ -74,7 +74,7 @@ def test_how_to_is_prose_and_never_code(visit, hostile_tools):
         tool = hostile_tools[start]
         tool.how_to_en = "\n\n".join(clean(piece) for piece in PIECES[start : start + 40])[:20_000]
         tool.save(update_fields=["how_to_en"])
-        ToolAlias.objects.create(tool=tool, alias=clean(PIECES[start])[:80])
+        ToolAlias.objects.create(tool=tool, text=clean(PIECES[start])[:80], key=f"hostile{start}")
         seen.go(tool.get_absolute_url())
 
         assert_harmless(seen)
