@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
@@ -11,6 +11,6 @@ app = Celery("hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_scheduler = "hub.jobs.beat:Scheduler"
 # A worker serves all three unless told otherwise with -Q; one slow source can't starve the rest where there are two.
-app.conf.task_queues = [Queue("default"), Queue("sync"), Queue("webhook")]
+app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in ("default", "sync", "webhook")]
 app.conf.task_default_queue = "default"
 app.autodiscover_tasks()

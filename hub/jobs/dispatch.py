@@ -1,6 +1,7 @@
 """Telling workers what is due. Its failure only delays: the rows stay, and any other dispatcher goes on."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -108,7 +109,8 @@ class Dispatcher:
 
     def forget_broker(self) -> None:
         if self.broker is not None:
-            self.broker.collapse()
+            with suppress(Exception):  # it is gone already: nothing of it can be closed in good order
+                self.broker.release()
             self.broker = None
 
 

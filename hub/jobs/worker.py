@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -46,8 +46,14 @@ def run(job_id: UUID | str) -> None:
         put_off(lease, later)
     except Exception as error:
         log.exception("job.failed", job=str(job.pk), kind=job.kind, attempt=job.attempts)
-        close_old_connections()
+        drop_broken_connection()
         fail(lease, f"{type(error).__name__}: {error}")
+
+
+def drop_broken_connection() -> None:
+    """Have the next query open a new connection where the database went away under this one."""
+    if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
+        connection.close()
 
 
 def claim(job_id: UUID | str) -> Job | None:

@@ -1,0 +1,54 @@
+"""Connecting a source."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from . import registry
+from .base import SourceFailed
+from .models import Connection
+from .transport import check_address
+
+
+class ConnectionForm(forms.ModelForm[Connection]):
+    """A connection's name, address and token. The token can be written and is never shown."""
+
+    token = forms.CharField(
+        label=_("Token"),
+        max_length=500,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    class Meta:
+        model = Connection
+        fields = ["service", "label", "base_url"]
+        widgets = {"base_url": forms.URLInput(attrs={"placeholder": "https://"})}
+        help_texts = {
+            "base_url": _("Leave empty for the service’s own address."),
+            "label": _("How colleagues call it, “Linear” for example."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(one.key, one.name) for one in registry.all()]
+        self.fields["service"] = forms.ChoiceField(label=_("Service"), choices=names)
+        if self.instance.pk:
+            del self.fields["service"]
+            self.fields["token"].required = False
+            self.fields["token"].help_text = _(
+                "Leave empty to keep the present one, which ends in “%(hint)s”."
+            ) % {"hint": self.instance.secret_hint or "…"}
+        else:
+            self.fields["token"].help_text = _("A key with the right to read. It is encrypted and never shown again.")
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        service = self.cleaned_data.get("service") or self.instance.service
+        if url and service:
+            try:
+                check_address(registry.connector(service), url)
+            except (SourceFailed, registry.UnknownService) as error:
+                raise forms.ValidationError(_("This hub may not speak to that address.")) from error
+        return url

@@ -1,0 +1,212 @@
+"""Where the hub's data comes from, and how it is doing."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from hub.activity.actions import record
+from hub.core.http import Request, render_page
+from hub.core.messages import say
+from hub.jobs.models import Job
+from hub.people.permissions import requires
+
+from . import actions, queries, registry
+from .forms import ConnectionForm
+from .models import Connection, StreamRun
+from .templatetags.moments import when
+
+
+@require_safe
+@requires("connectors.see_syncs")
+def sync_list(request: Request) -> HttpResponse:
+    """Show each connection with its streams; what is under way keeps itself up to date."""
+    sources = queries.sources()
+    rows = [row for source in sources for row in source.rows]
+    context = {
+        "sources": sources,
+        "is_moving": any(source.is_moving for source in sources),
+        "fresh": sum(not row.is_stale for row in rows),
+        "total": len(rows),
+        "next_night": queries.next_night(),
+        "may_run": request.user.has_perm("connectors.run_sync"),
+        "may_edit": request.user.has_perm("connectors.edit_connection"),
+        "poll": reverse("connectors:sync_list"),
+    }
+    return render_page(request, "connectors/sync_list.html", context, partials=("sync-sources",))
+
+
+@require_safe
+@requires("connectors.see_syncs")
+def connection_detail(request: Request, pk: int) -> HttpResponse:
+    """Show one connection: its streams, what was set aside, and its last runs."""
+    source = next(iter(queries.sources(pk)), None)
+    if source is None:
+        raise Http404
+    service = registry.connector(source.connection.service) if source.rows else None
+    runs = list(source.connection.runs.select_related("requested_by").order_by("-id")[:20])
+    latest = StreamRun.objects.filter(run__in=[run.pk for run in runs[:5]]).exclude(notices=[], detail="")
+    context = {
+        "source": source,
+        "connection": source.connection,
+        "sources": [source],
+        "is_moving": source.is_moving,
+        "runs": runs,
+        "told": list(latest.order_by("-run_id", "stream")),
+        "refused": queries.refused_records(source.connection),
+        "requests": queries.requests_last_day(source.connection),
+        "scopes": service.scopes if service else (),
+        "may_run": request.user.has_perm("connectors.run_sync"),
+        "may_edit": request.user.has_perm("connectors.edit_connection"),
+        "poll": reverse("connectors:connection_detail", args=[pk]),
+    }
+    return render_page(request, "connectors/connection_detail.html", context, partials=("sync-sources",))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("connectors.edit_connection")
+def connection_create(request: Request) -> HttpResponse:
+    """Connect a source: its token is tested, and everything is read for the first time."""
+    services = registry.all()
+    form = ConnectionForm(request.POST or None, initial={"service": services[0].key, "label": services[0].name})
+    if request.method == "POST" and form.is_valid():
+        made = actions.connect(
+            service=form.cleaned_data["service"],
+            label=form.cleaned_data["label"],
+            secret=form.cleaned_data["token"],
+            base_url=form.cleaned_data["base_url"],
+            by=request.user,
+        )
+        say(request, _("%(name)s is connected; its first sync is queued.") % {"name": made.label})
+        return redirect(made)
+    context = {"form": form, "services": services, "connection": None}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "connectors/connection_form.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("connectors.edit_connection")
+def connection_edit(request: Request, pk: int) -> HttpResponse:
+    """Change a connection's name, address or token."""
+    connection = get_object_or_404(Connection, pk=pk)
+    form = ConnectionForm(request.POST or None, instance=connection)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            if form.cleaned_data["token"]:
+                actions.renew_secret(connection=connection, secret=form.cleaned_data["token"], by=request.user)
+            else:
+                record(by=request.user, verb="edited", on=connection)
+        say(request, _("%(name)s was saved.") % {"name": connection.label})
+        return redirect(connection)
+    services = [one for one in registry.all() if one.key == connection.service]
+    context = {"form": form, "services": services, "connection": connection}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "connectors/connection_form.html", context, status=status)
+
+
+@require_POST
+@requires("connectors.run_sync")
+def connection_run(request: Request, pk: int) -> HttpResponse:
+    """Start a run now: of everything, or of the one stream named in `stream`."""
+    connection = get_object_or_404(Connection, pk=pk)
+    stream = request.POST.get("stream", "")
+    known = {one.name for source in queries.sources(pk) for one in (row.stream for row in source.rows)}
+    only = (stream,) if stream in known else ()
+    run_one(request, connection, only)
+    return redirect(back(request, connection))
+
+
+@require_POST
+@requires("connectors.run_sync")
+def sync_run_all(request: Request) -> HttpResponse:
+    """Start a run of every connection that can."""
+    started = 0
+    for connection in Connection.objects.filter(is_active=True, auth=Connection.Auth.OK).order_by("pk"):
+        try:
+            actions.run_now(connection=connection, by=request.user)
+            started += 1
+        except (actions.TooSoon, actions.NotConnected):
+            continue
+    if started:
+        say(request, _("The syncs are queued."))
+    else:
+        say(request, _("Nothing to run: each source was read minutes ago, or can’t be read."), level="info")
+    return redirect("connectors:sync_list")
+
+
+def run_one(request: Request, connection: Connection, only: tuple[str, ...]) -> None:
+    """Start a run and say what came of it."""
+    try:
+        actions.run_now(connection=connection, by=request.user, only=only)
+    except actions.TooSoon as soon:
+        text = _("%(name)s was read minutes ago; it can be read again from %(clock)s.")
+        say(request, text % {"name": connection.label, "clock": when(soon.until)}, level="info")
+    except actions.NotConnected:
+        text = _("%(name)s can’t be read: it is off, or needs a new token.") % {"name": connection.label}
+        say(request, text, level="warning")
+    else:
+        say(request, _("The sync of %(name)s is queued. You can leave this page.") % {"name": connection.label})
+
+
+@require_POST
+@requires("connectors.edit_connection")
+def connection_test(request: Request, pk: int) -> HttpResponse:
+    """Have a worker test the connection; the page shows the result as soon as it is there."""
+    connection = get_object_or_404(Connection, pk=pk)
+    actions.test(connection=connection, by=request.user)
+    return redirect(back(request, connection))
+
+
+@require_POST
+@requires("connectors.edit_connection")
+def connection_switch(request: Request, pk: int, on: int) -> HttpResponse:
+    """Stop or take up reading a source."""
+    connection = get_object_or_404(Connection, pk=pk)
+    actions.switch(connection=connection, on=bool(on), by=request.user)
+    undo = reverse("connectors:connection_switch", args=[pk, 0 if on else 1])
+    if on:
+        say(request, _("%(name)s is read again.") % {"name": connection.label}, undo=undo)
+    else:
+        text = _("%(name)s is no longer read; what was read stays.") % {"name": connection.label}
+        say(request, text, undo=undo)
+    return redirect(back(request, connection))
+
+
+@require_POST
+@requires("connectors.run_sync")
+def sweep_confirm(request: Request, pk: int, stream: str) -> HttpResponse:
+    """Accept that many records are gone, and read the stream again."""
+    connection = get_object_or_404(Connection, pk=pk)
+    run = actions.confirm_sweep(connection=connection, stream=stream, by=request.user)
+    if run is not None:
+        say(request, _("Confirmed; the stream is read again and what is gone is marked."))
+    else:
+        say(request, _("Confirmed; it applies at the next run."), level="info")
+    return redirect(back(request, connection))
+
+
+@require_POST
+@requires("connectors.run_sync")
+def job_retry(request: Request, pk: int, job: UUID) -> HttpResponse:
+    """Give failed work of a connection another try."""
+    connection = get_object_or_404(Connection, pk=pk)
+    row = get_object_or_404(Job, pk=job, kind__startswith="connectors.")
+    if queries.job_owner(row) != connection.pk:
+        raise Http404
+    actions.retry_job(job=row, connection=connection, by=request.user)
+    say(request, _("It is tried again."))
+    return redirect(back(request, connection))
+
+
+def back(request: Request, connection: Connection) -> str:
+    """Return to the page that the button stood on: the list, or the connection's own."""
+    if request.POST.get("from") == "detail":
+        return connection.get_absolute_url()
+    return reverse("connectors:sync_list")
+
+

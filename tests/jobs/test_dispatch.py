@@ -1,0 +1,148 @@
+"""Dispatchers, brokers that forget, and real workers that are killed."""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from hub.jobs import dispatch
+from hub.jobs.broker import celery_address, redis_address
+from hub.jobs.dispatch import Dispatcher
+from hub.jobs.models import Job
+from hub.people.models import Team
+from tests.jobs import works
+from tests.jobs.processes import Worker, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def waiting(broker):
+    return broker.llen("default")
+
+
+def test_due_jobs_are_told_once_until_they_are_overdue(broker):
+    works.mark.enqueue(name="now")
+    works.mark.enqueue(name="later", run_after=timezone.now() + timedelta(hours=1))
+    dispatcher = Dispatcher()
+
+    assert dispatcher.round().sent == 1
+    assert dispatcher.round().sent == 0
+    assert waiting(broker) == 1
+
+
+def test_a_broker_that_forgot_everything_is_told_again_within_two_minutes(broker):
+    works.mark.enqueue(name="now")
+    dispatcher = Dispatcher()
+    dispatcher.round()
+
+    broker.flushdb()
+
+    assert dispatcher.round(timezone.now() + timedelta(minutes=1)).sent == 1
+    assert waiting(broker) == 1
+
+
+def test_a_full_queue_is_not_filled_further(broker):
+    for number in range(dispatch.OUTSTANDING + 20):
+        works.mark.enqueue(name=f"n{number}")
+    dispatcher = Dispatcher()
+
+    dispatcher.round()
+    dispatcher.round(timezone.now() + timedelta(minutes=5))
+
+    assert waiting(broker) == dispatch.OUTSTANDING
+
+
+def test_what_matters_more_is_told_first():
+    works.mark.enqueue(name="night")
+    urgent = works.mark.enqueue(name="by-hand", priority=10)
+
+    with transaction.atomic():
+        assert dispatch.take_due("default", 1, timezone.now()) == [urgent.pk]
+
+
+def test_three_dispatchers_tell_each_job_once(broker):
+    for number in range(30):
+        works.mark.enqueue(name=f"n{number}")
+
+    def work(_):
+        try:
+            dispatcher = Dispatcher()
+            return sum(dispatcher.round().sent for _ in range(5))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        sent = sum(pool.map(work, range(3)))
+
+    assert sent == waiting(broker) == 30
+
+
+def test_a_broker_that_is_away_delays_and_harms_nothing(settings):
+    works.mark.enqueue(name="now")
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    started = time.monotonic()
+
+    done = Dispatcher().round()
+
+    assert done.sent == 0
+    assert time.monotonic() - started < 10
+    assert Job.objects.get(kind="tests.jobs.works.mark").dispatched_at is None
+
+
+def test_the_clock_writes_one_row_per_period_however_many_clocks_there_are():
+    from connectors.tasks import start_due_syncs
+
+    now = timezone.now().replace(second=10)
+    for _ in range(3):
+        dispatch.enqueue_periodic(now)
+        dispatch.enqueue_periodic(now + timedelta(seconds=1))
+
+    assert Job.objects.filter(kind=start_due_syncs.kind).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("celery", "plain"),
+    [
+        ("redis+socket:///run/r.sock?virtual_host=3", "unix:///run/r.sock?db=3"),
+        ("redis://h:6379/1", "redis://h:6379/1"),
+    ],
+)
+def test_both_spellings_of_the_broker_lead_to_the_same_place(celery, plain):
+    assert redis_address(celery) == plain
+    assert celery_address(plain) == celery
+
+
+@pytest.mark.slow
+def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(broker):
+    for number in range(60):
+        works.mark.enqueue(name=f"n{number}", seconds=0.02)
+    long = works.count_up.enqueue(name="long", steps=40, seconds=0.05)
+    dispatcher = Dispatcher()
+    hazard = random.Random(7)
+
+    def all_done():
+        return not Job.objects.filter(state__in=["queued", "running"], kind__startswith="tests.").exists()
+
+    def step():
+        dispatcher.round(timezone.now() + timedelta(minutes=1))  # every round tells again: duplicates abound
+
+    kills = 0
+    while not all_done() and kills < 6:
+        with Worker() as worker:
+            until(all_done, seconds=2.5 + hazard.random() * 2, step=step)
+            worker.kill()
+        kills += 1
+        if kills == 2:
+            broker.flushdb()
+        Job.objects.filter(state="queued").update(run_after=timezone.now())
+    with Worker():
+        assert until(all_done, seconds=60, step=step)
+
+    assert Team.objects.filter(slug__startswith="n").count() == 60
+    assert Team.objects.filter(slug__startswith="long-").count() == 40
+    assert works.reload(long).state == Job.State.DONE
+    assert not Job.objects.filter(state="dead").exists()
