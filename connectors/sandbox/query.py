@@ -26,6 +26,8 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Undefined,
+    ValueNode,
     build_schema,
     get_named_type,
     is_list_type,
@@ -365,7 +367,13 @@ def _fields(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefiniti
 
 def _arguments(node: FieldNode) -> Arguments:
     nodes = [(argument.name.value, argument.value) for argument in node.arguments or ()]
-    return lambda asked: {name: value_from_ast_untyped(value, dict(asked.variables)) for name, value in nodes}
+    return lambda asked: _given(nodes, asked.variables)
+
+
+def _given(nodes: Sequence[tuple[str, ValueNode]], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that have a value; a variable that was not sent leaves its argument out."""
+    found = {name: value_from_ast_untyped(value, dict(variables)) for name, value in nodes}
+    return {name: value for name, value in found.items() if value is not Undefined}
 
 
 def _cost(
@@ -381,10 +389,7 @@ def _cost(
         if "nodes" not in parts:
             total += 1 + _cost(node.selection_set, fragments, variables)
             continue
-        given = {
-            argument.name.value: value_from_ast_untyped(argument.value, dict(variables))
-            for argument in node.arguments or ()
-        }
+        given = _given([(argument.name.value, argument.value) for argument in node.arguments or ()], variables)
         for name, part in parts.items():
             inner = part.selection_set
             cost = 0.1 if inner is None else 1 + _cost(inner, fragments, variables)
@@ -406,7 +411,8 @@ def _bounds(
 ) -> tuple[int, int, Callable[[Row], bool] | None]:
     """Turn a filter on `updatedAt` into places in the order, or into a check of each row if ordered otherwise."""
     low, high = 0, len(keys)
-    wanted = {name: _moment_text(value) for name, value in (given.get("updatedAt") or {}).items() if value is not None}
+    comparisons = (given.get("updatedAt") or {}).items()
+    wanted = {name: _moment_text(value) for name, value in comparisons if value not in (None, Undefined)}
     if not wanted:
         return low, high, None
     if by != "updatedAt":

@@ -7,7 +7,7 @@ and `updatedAt` as Linear does. Not a model of the hub: nothing here is imported
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
@@ -16,6 +16,7 @@ from .clock import Clock, moment, text
 Row = dict[str, Any]
 Listener = Callable[[str, str, Row, Row], None]  # action, type, row, values before
 
+FOUNDED = datetime(2019, 1, 7, 8, tzinfo=UTC)  # when the workspace was opened
 KINDS = (
     "User", "Team", "TeamMembership", "WorkflowState", "IssueLabel", "Template", "Initiative", "ProjectStatus",
     "Project", "InitiativeToProject", "Cycle", "ProjectUpdate", "Issue", "IssueHistory", "IssueStateSpan",
@@ -101,7 +102,7 @@ class World:
             "id": self._new_id("Team", 0), "name": name, "urlKey": url_key, "fiscalYearStartMonth": 0,
         }  # fmt: skip
         for place, kind in enumerate(PROJECT_STATUSES):
-            self._add("ProjectStatus", {"name": kind.capitalize(), "type": kind, "position": place}, self.clock.now())
+            self._add("ProjectStatus", {"name": kind.capitalize(), "type": kind, "position": place}, FOUNDED)
 
     # --- reading
 
