@@ -107,6 +107,7 @@ DATABASES["default"].setdefault("OPTIONS", {})
 if env.bool("DATABASE_POOL", False):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 4}
 REDIS_URL = env.str("REDIS_URL")
+FORMS_URLFIELD_ASSUME_HTTPS = True  # an address typed without a scheme is https, as from Django 6 on
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
@@ -158,6 +159,7 @@ SESSION_COOKIE_AGE = 7 * 24 * 3600
 HTTPS = env.bool("HTTPS", False)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "hub.home.errors.csrf_failed"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)/$"]  # health checks come from inside, without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
