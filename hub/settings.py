@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from environs import Env
+
+django_stubs_ext.monkeypatch()  # generic classes of Django take their type in brackets at run time, too
 
 env = Env()
 env.read_env()
