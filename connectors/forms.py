@@ -1,6 +1,6 @@
 """Connecting a source."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,8 +10,13 @@ from .base import SourceFailed
 from .models import Connection
 from .transport import check_address
 
+if TYPE_CHECKING:
+    Base = forms.ModelForm[Connection]
+else:
+    Base = forms.ModelForm  # knows its model's type to the checker only
 
-class ConnectionForm(forms.ModelForm[Connection]):
+
+class ConnectionForm(Base):
     """A connection's name, address and token. The token can be written and is never shown."""
 
     token = forms.CharField(
