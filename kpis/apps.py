@@ -5,3 +5,14 @@ from django.apps import AppConfig
 
 class KpisConfig(AppConfig):
     name = "kpis"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from connectors.hooks import after_sync
+        from hub.activity.words import name_verbs
+
+        from . import tasks
+
+        after_sync(tasks.after_sync)
+        name_verbs(aimed=_("Target set"), withdrew=_("Target withdrawn"), redefined=_("Definition changed"))

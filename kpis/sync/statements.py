@@ -1,0 +1,300 @@
+"""The formulas in SQL, set by set. Definitions: docs/metrics.md (integrations.md 6.1).
+
+Each statement yields (key, team_id, week, value, num, den, spread, n, coverage), `team_id` empty for the company.
+Weeks are ISO weeks in the tracker team's own time zone. The company's value is computed from the items of all teams,
+tied to a team of the company or not, never from the teams' values. Parameters: `refs` … `pointed` describe the
+tracker's teams, [`first`, `past`) are the first day of the first week and the day after the last one, `now` is the
+moment up to which the sources were read, `bugs` are names of labels.
+"""
+
+# The tracker's teams with a valid time zone, and the weeks asked for with their bounds in each zone.
+TEAMS = """
+teams AS (
+  SELECT * FROM unnest(%(connections)s::bigint[], %(refs)s::text[], %(teams)s::bigint[], %(zones)s::text[],
+                       %(pointed)s::boolean[]) AS t(connection_id, ref, team_id, zone, pointed)
+),
+zones AS (SELECT DISTINCT zone FROM teams),
+weeks AS (
+  SELECT zone, day::date AS week, day AT TIME ZONE zone AS starts_at, (day + interval '7 days') AT TIME ZONE zone AS ends_at
+  FROM zones, generate_series(%(first)s::timestamp, %(past)s::timestamp - interval '1 day', interval '7 days') AS day
+)"""
+
+# A value for each team, and one for the company; items of tracker teams that stand for no team count for the company.
+SCOPES = "GROUP BY GROUPING SETS ((week, team_id), (week)) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL"
+
+# A deleted item stays in the flow of weeks that were over before it went.
+DONE = f"""
+{TEAMS},
+done AS (
+  SELECT i.connection_id, i.external_id, i.parent_ref, i.label_refs, t.team_id, w.week,
+         extract(epoch FROM i.completed_at - i.started_at)::float8 / 86400 AS cycle_days,
+         extract(epoch FROM i.completed_at - i.opened_at)::float8 / 86400 AS lead_days
+  FROM connectors_workitem i
+  JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  JOIN weeks w ON w.zone = t.zone AND i.completed_at >= w.starts_at AND i.completed_at < w.ends_at
+  WHERE i.state_type = 'completed' AND NOT i.is_trashed AND (i.deleted_at IS NULL OR i.deleted_at >= w.ends_at)
+),
+counted AS (  -- a sub-issue counts only where its parent does not
+  SELECT d.* FROM done d
+  WHERE d.parent_ref = '' OR NOT EXISTS (
+    SELECT 1 FROM done p WHERE p.connection_id = d.connection_id AND p.external_id = d.parent_ref AND p.week = d.week)
+)"""
+
+BUG_LABELS = """
+bug_labels AS (  -- the labels named, and the children of a group named
+  SELECT l.connection_id, array_agg(l.external_id::text) AS refs
+  FROM connectors_worklabel l
+  LEFT JOIN connectors_worklabel g ON g.connection_id = l.connection_id AND g.external_id = l.parent_ref
+  WHERE l.deleted_at IS NULL AND (lower(l.name) = ANY(%(bugs)s) OR lower(g.name) = ANY(%(bugs)s))
+  GROUP BY l.connection_id
+)"""
+
+# Cycle time leaves out items that jumped to done (no start, or under a minute) and impossible ones (done before
+# started): their share is 1 - coverage. Lead time leaves out items done before they were opened.
+FLOW = f"""
+WITH {DONE},
+figures AS (
+  SELECT week, team_id, count(*) AS items,
+         count(*) FILTER (WHERE cycle_days * 1440 >= 1) AS timed,
+         count(*) FILTER (WHERE lead_days >= 0) AS led,
+         percentile_cont(ARRAY[0.5, 0.85]) WITHIN GROUP (ORDER BY cycle_days)
+           FILTER (WHERE cycle_days * 1440 >= 1) AS cycle,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY lead_days) FILTER (WHERE lead_days >= 0) AS lead
+  FROM counted {SCOPES}
+),
+calendar AS (  -- a finished nothing is a measured zero, from the first item ever done on
+  SELECT w.week, s.team_id
+  FROM (SELECT DISTINCT week FROM weeks WHERE starts_at < %(now)s) w
+  CROSS JOIN (SELECT DISTINCT team_id FROM teams WHERE team_id IS NOT NULL UNION SELECT NULL) s
+  WHERE w.week >= (
+    SELECT min(i.opened_at AT TIME ZONE t.zone)::date - 7 FROM connectors_workitem i
+    JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+    WHERE i.deleted_at IS NULL AND (s.team_id IS NULL OR t.team_id = s.team_id))
+)
+SELECT 'cycle-time', team_id, week, cycle[1], NULL::float8, NULL::float8, NULL::float8, timed, timed::float8 / items FROM figures WHERE timed > 0
+UNION ALL
+SELECT 'cycle-time-p85', team_id, week, cycle[2], NULL::float8, NULL::float8, NULL::float8, timed, timed::float8 / items
+FROM figures WHERE timed > 0
+UNION ALL
+SELECT 'lead-time', team_id, week, lead, NULL::float8, NULL::float8, NULL::float8, led, led::float8 / items FROM figures WHERE led > 0
+UNION ALL
+SELECT 'throughput', c.team_id, c.week, coalesce(f.items, 0), NULL::float8, NULL::float8, NULL::float8, coalesce(f.items, 0), NULL::float8
+FROM calendar c LEFT JOIN figures f ON f.week = c.week AND f.team_id IS NOT DISTINCT FROM c.team_id"""
+
+BUGS = f"""
+WITH {DONE}, {BUG_LABELS},
+opened AS (
+  SELECT t.team_id, w.week, i.label_refs && coalesce(b.refs, ARRAY[]::text[])::varchar[] AS is_bug
+  FROM connectors_workitem i
+  JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  JOIN weeks w ON w.zone = t.zone AND i.opened_at >= w.starts_at AND i.opened_at < w.ends_at
+  LEFT JOIN bug_labels b ON b.connection_id = i.connection_id
+  WHERE NOT i.is_trashed AND (i.deleted_at IS NULL OR i.deleted_at >= w.ends_at)
+),
+finished AS (
+  SELECT d.team_id, d.week, d.label_refs && coalesce(b.refs, ARRAY[]::text[])::varchar[] AS is_bug
+  FROM counted d LEFT JOIN bug_labels b ON b.connection_id = d.connection_id
+)
+SELECT 'bug-ratio', team_id, week, count(*) FILTER (WHERE is_bug)::float8 / count(*),
+       count(*) FILTER (WHERE is_bug), count(*), NULL::float8, count(*), NULL::float8
+FROM opened {SCOPES}
+UNION ALL
+SELECT 'bug-ratio-done', team_id, week, count(*) FILTER (WHERE is_bug)::float8 / count(*),
+       count(*) FILTER (WHERE is_bug), count(*), NULL::float8, count(*), NULL::float8
+FROM finished {SCOPES}"""
+
+# What was under way when the week ended (or now). Ageing compares with the team's own 85th percentile of 90 days.
+STOCK = f"""
+WITH {TEAMS},
+moments AS (
+  SELECT zone, week, least(ends_at, %(now)s::timestamptz) AS at FROM weeks WHERE starts_at < %(now)s
+),
+held AS (
+  SELECT DISTINCT ON (i.id, m.week) t.team_id, t.zone, m.week, i.connection_id, i.team_ref,
+         extract(epoch FROM m.at - least(i.started_at, s.started_at))::float8 / 86400 AS age
+  FROM connectors_statespan s
+  JOIN connectors_workstate k ON k.connection_id = s.connection_id AND k.external_id = s.state_ref AND k.type = 'started'
+  JOIN connectors_workitem i ON i.connection_id = s.connection_id AND i.external_id = s.item_ref
+  JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  JOIN moments m ON m.zone = t.zone AND s.started_at <= m.at AND (s.ended_at IS NULL OR s.ended_at > m.at)
+  WHERE NOT i.is_trashed AND (i.deleted_at IS NULL OR i.deleted_at > m.at) AND s.deleted_at IS NULL
+  ORDER BY i.id, m.week, s.started_at
+),
+past AS (
+  SELECT t.connection_id, t.ref, t.zone, i.completed_at,
+         extract(epoch FROM i.completed_at - i.started_at)::float8 / 86400 AS days
+  FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  WHERE i.state_type = 'completed' AND NOT i.is_trashed AND i.completed_at - i.started_at >= interval '1 minute'
+    AND i.completed_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '92 days'
+    AND (i.deleted_at IS NULL OR i.deleted_at > i.completed_at)
+),
+usual AS (
+  SELECT p.connection_id, p.ref, m.week, percentile_cont(0.85) WITHIN GROUP (ORDER BY p.days) AS p85
+  FROM past p JOIN moments m ON m.zone = p.zone AND p.completed_at < m.at AND p.completed_at >= m.at - interval '90 days'
+  GROUP BY p.connection_id, p.ref, m.week
+),
+figures AS (
+  SELECT week, team_id, count(*) AS items, percentile_cont(0.85) WITHIN GROUP (ORDER BY age) AS age,
+         count(*) FILTER (WHERE age > p85) AS ageing, count(p85) AS judged
+  FROM (SELECT h.week, h.team_id, h.age, u.p85 FROM held h LEFT JOIN usual u
+        ON u.connection_id = h.connection_id AND u.ref = h.team_ref AND u.week = h.week) AS judged
+  {SCOPES}
+),
+calendar AS (
+  SELECT m.week, s.team_id FROM (SELECT DISTINCT week FROM moments) m
+  CROSS JOIN (SELECT DISTINCT team_id FROM teams WHERE team_id IS NOT NULL UNION SELECT NULL) s
+  WHERE m.week >= (
+    SELECT min(p.started_at)::date - 7 FROM connectors_statespan p
+    JOIN connectors_workitem i ON i.connection_id = p.connection_id AND i.external_id = p.item_ref
+    JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+    WHERE s.team_id IS NULL OR t.team_id = s.team_id)
+)
+SELECT 'wip', c.team_id, c.week, coalesce(f.items, 0), NULL::float8, NULL::float8, NULL::float8, coalesce(f.items, 0), NULL::float8
+FROM calendar c LEFT JOIN figures f ON f.week = c.week AND f.team_id IS NOT DISTINCT FROM c.team_id
+UNION ALL
+SELECT 'wip-age-p85', team_id, week, age, NULL::float8, NULL::float8, NULL::float8, items, NULL::float8 FROM figures
+UNION ALL
+SELECT 'ageing-share', team_id, week, ageing::float8 / judged, ageing, judged, NULL::float8, judged, judged::float8 / items
+FROM figures WHERE judged > 0"""
+
+# Cycles that ended. Committed: in the cycle 24 h after its start, rebuilt from the changes of the item's cycle.
+CYCLES = f"""
+WITH {TEAMS},
+closed AS (
+  SELECT c.connection_id, c.external_id AS ref, c.team_ref, t.team_id, t.zone, t.pointed, c.ends_at,
+         c.starts_at + interval '24 hours' AS planned_at,
+         date_trunc('week', c.ends_at AT TIME ZONE t.zone)::date AS week,
+         c.scope_history AS points, c.item_count_history AS items
+  FROM connectors_workcycle c
+  JOIN teams t ON t.connection_id = c.connection_id AND t.ref = c.team_ref
+  WHERE c.ends_at <= %(now)s AND c.deleted_at IS NULL
+    AND c.ends_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '200 days'
+),
+touched AS (
+  SELECT DISTINCT c.connection_id, c.ref, x.item_ref
+  FROM closed c JOIN (
+    SELECT connection_id, item_ref, before AS cycle FROM connectors_transition
+    WHERE field = 'cycle' AND before <> '' AND deleted_at IS NULL
+    UNION SELECT connection_id, item_ref, after FROM connectors_transition
+    WHERE field = 'cycle' AND after <> '' AND deleted_at IS NULL
+    UNION SELECT connection_id, external_id, cycle_ref FROM connectors_workitem WHERE cycle_ref <> ''
+  ) x ON x.connection_id = c.connection_id AND x.cycle = c.ref
+),
+judged AS (
+  SELECT c.connection_id, c.ref, i.state_type = 'completed' AND i.completed_at <= c.ends_at AS kept,
+         CASE
+           WHEN earlier.after IS NOT NULL THEN earlier.after
+           WHEN later.before IS NOT NULL THEN later.before
+           WHEN coalesce(i.cycle_entered_at, i.opened_at) <= c.planned_at THEN i.cycle_ref
+         END AS cycle
+  FROM touched x
+  JOIN closed c ON c.connection_id = x.connection_id AND c.ref = x.ref
+  JOIN connectors_workitem i ON i.connection_id = x.connection_id AND i.external_id = x.item_ref
+    AND NOT i.is_trashed AND i.deleted_at IS NULL AND i.opened_at <= c.planned_at
+  LEFT JOIN LATERAL (
+    SELECT r.after FROM connectors_transition r
+    WHERE r.connection_id = x.connection_id AND r.item_ref = x.item_ref AND r.field = 'cycle' AND r.at <= c.planned_at
+      AND r.deleted_at IS NULL
+    ORDER BY r.at DESC, r.external_id DESC LIMIT 1) earlier ON true
+  LEFT JOIN LATERAL (
+    SELECT r.before FROM connectors_transition r
+    WHERE r.connection_id = x.connection_id AND r.item_ref = x.item_ref AND r.field = 'cycle' AND r.at > c.planned_at
+      AND r.deleted_at IS NULL
+    ORDER BY r.at, r.external_id LIMIT 1) later ON true
+),
+said AS (
+  SELECT c.*, count(j.*) AS committed, count(j.*) FILTER (WHERE j.kept) AS kept
+  FROM closed c LEFT JOIN judged j ON j.connection_id = c.connection_id AND j.ref = c.ref AND j.cycle = c.ref
+  GROUP BY c.connection_id, c.ref, c.team_ref, c.team_id, c.zone, c.pointed, c.ends_at, c.planned_at, c.week, c.points,
+           c.items
+),
+ranked AS (
+  SELECT connection_id, team_ref, ref, team_id, week, committed, kept, kept::float8 / committed AS share,
+         row_number() OVER (PARTITION BY connection_id, team_ref ORDER BY ends_at, ref) AS place
+  FROM said WHERE committed > 0
+),
+recent AS (  -- with each cycle, the five before it
+  SELECT r.week, r.team_id, p.committed, p.kept, p.share
+  FROM (SELECT DISTINCT ON (connection_id, team_ref, week) * FROM ranked
+        ORDER BY connection_id, team_ref, week, place DESC) r
+  JOIN ranked p ON p.connection_id = r.connection_id AND p.team_ref = r.team_ref AND p.place BETWEEN r.place - 5 AND r.place
+),
+scopes AS (
+  SELECT week, team_id,
+         CASE WHEN pointed THEN points[cardinality(points)] - points[2] ELSE items[cardinality(items)] - items[2] END AS moved,
+         CASE WHEN pointed THEN points[2] ELSE items[2] END AS planned,
+         items[cardinality(items)] - items[2] AS moved_items, items[2] AS planned_items
+  FROM closed
+)
+SELECT 'predictability', team_id, week, avg(share), sum(kept), sum(committed), stddev_pop(share), sum(committed), NULL::float8
+FROM recent WHERE team_id IS NOT NULL AND week >= %(first)s::date AND week < %(past)s::date GROUP BY team_id, week
+UNION ALL
+SELECT 'predictability', NULL::bigint, week, sum(kept)::float8 / sum(committed), sum(kept), sum(committed), NULL::float8, sum(committed), NULL::float8
+FROM recent WHERE week >= %(first)s::date AND week < %(past)s::date GROUP BY week
+UNION ALL
+SELECT 'scope-change', team_id, week, sum(moved) / sum(planned), sum(moved), sum(planned), NULL::float8, count(*), NULL::float8
+FROM scopes WHERE team_id IS NOT NULL AND planned > 0 AND week >= %(first)s::date AND week < %(past)s::date
+GROUP BY team_id, week
+UNION ALL
+SELECT 'scope-change', NULL::bigint, week, sum(moved_items) / sum(planned_items), sum(moved_items), sum(planned_items), NULL::float8,
+       count(*), NULL::float8
+FROM scopes WHERE planned_items > 0 AND week >= %(first)s::date AND week < %(past)s::date GROUP BY week"""
+
+# Seats are known as of the night they were read; earlier nights keep what was recorded then.
+SEATS = """
+WITH seats AS (
+  SELECT a.id, m.team_id,
+         (a.last_seen_at IS NULL AND a.joined_at < %(now)s::timestamptz - interval '30 days')
+           OR coalesce(a.last_seen_at < %(now)s::timestamptz - interval '30 days', false) AS is_dormant
+  FROM connectors_personaccount a
+  LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.is_primary AND m.starts_on <= %(today)s
+    AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
+  WHERE a.is_active AND a.kind <> 'bot' AND a.deleted_at IS NULL AND a.connection_id = ANY(%(read)s)
+),
+figures AS (
+  SELECT team_id, count(*) AS seats, count(*) FILTER (WHERE is_dormant) AS dormant FROM seats
+  GROUP BY GROUPING SETS ((team_id), ()) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL
+)
+SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, NULL::float8, NULL::float8, NULL::float8, seats, NULL::float8 FROM figures WHERE seats > 0
+UNION ALL
+SELECT 'seats-dormant', team_id, %(week)s::date, dormant, NULL::float8, NULL::float8, NULL::float8, seats, NULL::float8 FROM figures WHERE seats > 0"""
+
+STAGE = """
+CREATE TEMPORARY TABLE kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
+  spread float8, n bigint, coverage float8) ON COMMIT DROP"""
+
+# Equality after rounding: a float that was only added up in another order is no restatement.
+SAME = """
+  round(s.value::numeric, 9) IS NOT DISTINCT FROM round(o.value::numeric, 9)
+  AND round(s.num::numeric, 9) IS NOT DISTINCT FROM round(o.num::numeric, 9)
+  AND round(s.den::numeric, 9) IS NOT DISTINCT FROM round(o.den::numeric, 9)
+  AND s.n = o.n AND round(s.coverage::numeric, 9) IS NOT DISTINCT FROM round(o.coverage::numeric, 9)"""
+
+COLUMNS = "metric_id, team_id, week, value, num, den, spread, n, coverage, read_at, recorded_at"
+
+KEEP = f"""
+INSERT INTO kpis_observationhistory ({COLUMNS}, superseded_at, reason)
+SELECT o.metric_id, o.team_id, o.week, o.value, o.num, o.den, o.spread, o.n, o.coverage, o.read_at, o.recorded_at,
+       %(at)s, CASE WHEN o.read_at < (o.week + 7)::timestamp AT TIME ZONE %(zone)s THEN 'partial' ELSE %(reason)s END
+FROM kpis_observation o JOIN kpis_metric m ON m.id = o.metric_id
+JOIN kpis_stage s ON s.key = m.key AND s.week = o.week AND s.team_id IS NOT DISTINCT FROM o.team_id
+WHERE NOT ({SAME})"""
+
+KEEP_GONE = f"""
+WITH gone AS (
+  DELETE FROM kpis_observation o USING kpis_metric m
+  WHERE m.id = o.metric_id AND m.key = ANY(%(keys)s) AND o.week >= %(first)s AND o.week < %(past)s
+    AND NOT EXISTS (SELECT 1 FROM kpis_stage s
+                    WHERE s.key = m.key AND s.week = o.week AND s.team_id IS NOT DISTINCT FROM o.team_id)
+  RETURNING o.*
+)
+INSERT INTO kpis_observationhistory ({COLUMNS}, superseded_at, reason) SELECT {COLUMNS}, %(at)s, 'gone' FROM gone"""
+
+WRITE = f"""
+INSERT INTO kpis_observation AS o ({COLUMNS})
+SELECT m.id, s.team_id, s.week, s.value, s.num, s.den, s.spread, s.n, s.coverage, %(now)s, %(at)s
+FROM kpis_stage s JOIN kpis_metric m ON m.key = s.key
+ON CONFLICT (metric_id, team_id, week) DO UPDATE
+SET value = excluded.value, num = excluded.num, den = excluded.den, spread = excluded.spread, n = excluded.n,
+    coverage = excluded.coverage, read_at = excluded.read_at, recorded_at = excluded.recorded_at
+WHERE NOT ({SAME.replace("s.", "excluded.")})"""
