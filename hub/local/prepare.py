@@ -8,7 +8,10 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from .errors import CannotStart
 
 
 def prepare(home: Path) -> None:
@@ -29,7 +32,10 @@ def prepare(home: Path) -> None:
 
 def _step(name: str, act: Callable[[], object]) -> None:
     begun = time.monotonic()
-    act()
+    try:
+        act()
+    except (CommandError, OperationalError) as error:
+        raise CannotStart(f"{name}: {error}") from error
     print(f"  {name:<20} {time.monotonic() - begun:5.1f} s", flush=True)
 
 
