@@ -47,7 +47,8 @@ def test_the_page_one_came_from_is_kept(client, ana):
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example", r"\\evil.example", "javascript:alert(1)", "https:evil.example"]
+    "target",
+    ["https://evil.example/", "//evil.example", r"\\evil.example", "javascript:alert(1)", "https:evil.example"],
 )
 def test_sign_in_leads_to_no_foreign_place(client, ana, target):
     answer = client.post("/account/login/", {"login": ana.email, "password": PASSWORD, "next": target})
@@ -208,9 +209,7 @@ def test_somebody_who_comes_back_needs_a_new_password(client, ana, ops):
 def test_weak_passwords_are_refused(client, ana, password):
     sign_in_form(client)
 
-    client.post(
-        "/account/password/change/", {"oldpassword": PASSWORD, "password1": password, "password2": password}
-    )
+    client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": password, "password2": password})
 
     ana.refresh_from_db()
     assert ana.check_password(PASSWORD)
