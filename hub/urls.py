@@ -5,6 +5,9 @@ from django.urls import include, path
 
 from hub.core.health import livez, readyz
 
+handler400 = "hub.home.errors.bad_request"
+handler403 = "hub.home.errors.forbidden"
+handler404 = "hub.home.errors.not_found"
 handler500 = "hub.core.health.server_error"
 
 urlpatterns = [

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
+from django.utils import translation
 from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -42,9 +43,13 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a request that failed: 503 when the database is away for a moment, else 500."""
-    if not is_database_away(sys.exc_info()[1]):
-        return defaults.server_error(request)
-    answer = HttpResponse(loader.render_to_string("503.html"), status=503)
+    is_away = is_database_away(sys.exc_info()[1])
+    with translation.override(translation.get_language_from_request(request)):  # asks the browser, not the database
+        answer = (
+            HttpResponse(loader.render_to_string("503.html"), status=503) if is_away else defaults.server_error(request)
+        )
+    if not is_away:
+        return answer
     answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     answer["Cache-Control"] = "no-store"
     return answer

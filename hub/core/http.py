@@ -49,3 +49,8 @@ def render_page(
 def paginate(request: HttpRequest, rows: "QuerySet[Any, Row]", *, per_page: int = ROWS_PER_PAGE) -> "Page[Row]":
     """Return the page of `rows` that `?page=` names; a page out of range is the nearest one."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
+
+
+def unprocessable(request: HttpRequest, says: str) -> HttpResponse:
+    """Answer 422 to what no form of ours would send; `says`, one sentence, tells what was wrong with it."""
+    return TemplateResponse(request, "422.html", {"says": says}, status=422)

@@ -1,14 +1,10 @@
-"""Answers that htmx can use as they are, and a calm one when the database is away."""
+"""Answers that htmx can use as they are."""
 
-import logging
 from collections.abc import Callable
 
 from django.contrib.messages import get_messages
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-
-log = logging.getLogger(__name__)
 
 
 class HtmxAnswerMiddleware:
@@ -44,17 +40,3 @@ def add_messages(request: HttpRequest, answer: HttpResponse) -> None:
     answer.content += render_to_string("components/messages_oob.html", {"messages": waiting}, request).encode()
     if answer.has_header("Content-Length"):
         answer.headers["Content-Length"] = str(len(answer.content))
-
-
-class DatabaseAwayMiddleware:
-    """Answer 503 in plain words while the database can't be reached, instead of an error page."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Django hands over what a view raised; anything but a lost database goes its usual way."""
-        return None

@@ -1,12 +1,90 @@
 """What the shell around every page needs."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from connectors.accounts.queries import unmatched
+from connectors.queries import failing_count, freshness
+from hub.people.models import User
+
+SCRIPTS = ("palette", "messages", "progress", "focus", "theme")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the sidebar; `count` says in words what waits there."""
+
+    url: str
+    label: str
+    icon: str
+    is_here: bool
+    count: str = ""
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """Give every template the company's name and the place the reader is in."""
-    match = request.resolver_match
-    # As text: the tags that load htmx take a nonce that nobody has read yet for none at all.
-    nonce = str(getattr(request, "csp_nonce", ""))
-    return {"csp_nonce": nonce, "company": settings.COMPANY_NAME, "place": match.app_name if match else ""}
+    """Give every template the company's name, the places the reader may go to and how fresh the data is.
+
+    What asks the database waits until a whole page is drawn: a partial has no frame.
+    """
+    known: dict[str, object] = {
+        # As text: the tags that load htmx take a nonce that nobody has read yet for none at all.
+        "csp_nonce": str(getattr(request, "csp_nonce", "")),
+        "company": settings.COMPANY_NAME,
+        "scripts": [static(f"js/{name}.js") for name in SCRIPTS],
+        "themes": User.Theme.choices,
+    }
+    reader = getattr(request, "user", None)
+    if not isinstance(reader, User):
+        return known | {"places": (), "staff_places": (), "freshness": None}
+    return known | {
+        "places": SimpleLazyObject(lambda: places(request.path)),
+        "staff_places": SimpleLazyObject(lambda: staff_places(request.path, reader)),
+        "freshness": SimpleLazyObject(freshness),
+    }
+
+
+def places(path: str) -> Sequence[Place]:
+    """Return the five places that everybody has."""
+    home = reverse("home:home")
+    rooms = (
+        ("tooling:tool_list", _("Tools"), "tools"),
+        ("frameworks:library", _("Library"), "library"),
+        ("onboarding:journeys", _("Onboarding"), "onboarding"),
+        ("kpis:overview", _("KPIs"), "kpis"),
+    )
+    return (
+        Place(home, _("Home"), "home", path == home),
+        *(place(name, label, icon, path) for name, label, icon in rooms),
+    )
+
+
+def staff_places(path: str, reader: User) -> Sequence[Place]:
+    """Return the places that only some have, each with what waits there. At most two queries."""
+    found = []
+    if reader.has_perm("connectors.see_syncs"):
+        failing = failing_count()
+        count = ngettext("%(count)s failed", "%(count)s failed", failing) % {"count": failing} if failing else ""
+        found.append(place("connectors:sync_list", _("Syncs"), "sync", path, count))
+    if reader.has_perm("people.see_people"):
+        count = str(unmatched().count() or "") if reader.has_perm("people.match_accounts") else ""
+        found.append(place("people:person_list", _("People"), "people", path, count))
+    if reader.has_perm("home.see_styleguide"):
+        found.append(place("home:styleguide", _("Styleguide"), "settings", path))
+    return found
+
+
+def place(name: str, label: str, icon: str, path: str, count: str = "") -> Place:
+    """Return one place, marked when `path` is in it."""
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        url = "/soon/"
+    return Place(url, label, icon, path.startswith(url), count)

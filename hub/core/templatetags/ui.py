@@ -1,11 +1,26 @@
-"""The small parts of every page: icon, avatar, badge, field."""
+"""The small parts of every page: icon, badge, avatar, moments and figures in the reader's language."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from hub.core.text import word_diff
 
 register = template.Library()
+
+NO_BREAK = "\u00a0"
+Number = int | float | Decimal
+
+
+# ---------------------------------------------------------------- parts
 
 
 @register.simple_tag
@@ -14,8 +29,10 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
     css = f"icon icon--{size}" if size else "icon"
     href = f"{static('icons/icons.svg')}#{name}"
     if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+        return format_html(
+            '<svg class="{}" width="18" height="18" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
+        )
+    return format_html('<svg class="{}" width="18" height="18" aria-hidden="true"><use href="{}"/></svg>', css, href)
 
 
 @register.filter
@@ -26,9 +43,73 @@ def initials(name: str) -> str:
 
 
 @register.simple_tag
+def avatar(name: str, size: str = "") -> SafeString:
+    """Draw a person's initials; silent to readers, so put the name beside it. `size` is big or nothing."""
+    css = f"avatar avatar--{size}" if size else "avatar"
+    return format_html('<span class="{}" aria-hidden="true">{}</span>', css, initials(name))
+
+
+@register.simple_tag
+def avatars(names: list[str], limit: int = 5) -> SafeString:
+    """Stack the initials of several people; a reader hears every name."""
+    shown = format_html_join("", "{}", ((avatar(name),) for name in names[:limit]))
+    rest = len(names) - limit
+    more = format_html('<span class="avatar" aria-hidden="true">+{}</span>', rest) if rest > 0 else ""
+    return format_html('<span class="avatars" role="img" aria-label="{}">{}{}</span>', ", ".join(names), shown, more)
+
+
+@register.simple_tag
 def badge(tone: str, text: str, *, bare: bool = False) -> SafeString:
     """Say a state as word, shape and colour; `tone` is ok, warn, bad, info, neutral or none."""
     return format_html('<span class="badge badge--{}{}">{}</span>', tone, " badge--bare" if bare else "", text)
+
+
+@register.simple_block_tag
+def wrap(content: str, tag: str, css: str) -> SafeString:
+    """Put `content` into one element, or leave the element out when there is nothing to put."""
+    if not content.strip():
+        return mark_safe("")
+    return format_html('<{} class="{}">{}</{}>', tag, css, content, tag)
+
+
+@register.simple_block_tag
+def note(content: str, tone: str = "info") -> SafeString:
+    """Say something that stays in the page; `tone` is info, ok, warn or bad. A third element is its action."""
+    name = "check" if tone == "ok" else "alert"
+    role = mark_safe(' role="alert"') if tone == "bad" else ""
+    return format_html('<div class="note note--{}"{}>{}{}</div>', tone, role, icon(name), content)
+
+
+@register.simple_block_tag
+def card(content: str, css: str = "") -> SafeString:
+    """Box what can be picked up and acted on."""
+    return format_html('<div class="card{}">{}</div>', f" {css}" if css else "", content)
+
+
+@register.simple_block_tag
+def dialog(content: str, name: str, title: str) -> SafeString:
+    """Hold a question until a button with `popovertarget="name"` asks it; it opens without any script."""
+    return mark_safe(  # noqa: S308 the template escapes name and title; the content is a rendered template
+        render_to_string("components/dialog.html", {"name": name, "title": title, "content": content})
+    )
+
+
+@register.filter
+def diff(after: str, before: str) -> SafeString:
+    """Show word by word how `before` became `after`: `{{ new|diff:old }}`."""
+    words = {"ins": _("Added:"), "del": _("Removed:")}
+    pieces = [
+        format_html(
+            '<{} class="diff__word"><span class="visually-hidden">{} </span>{}</{}>', kind, words[kind], text, kind
+        )
+        if kind
+        else format_html("{}", text)
+        for kind, text in word_diff(str(before or ""), str(after or ""))
+    ]
+    return format_html('<span class="diff">{}</span>', format_html_join(" ", "{}", ((piece,) for piece in pieces)))
+
+
+# ---------------------------------------------------------------- addresses
 
 
 @register.simple_tag(takes_context=True)
@@ -41,3 +122,116 @@ def querystring_without(context: template.Context, name: str, value: str = "") -
         query.pop(name, None)
     query.pop("page", None)
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: template.Context, key: str, text: str, now: str, css: str = "") -> dict[str, object]:
+    """Head a column with a link that sorts by it; a second click turns the order round. `now` is "name" or "-name"."""
+    direction = {key: "ascending", f"-{key}": "descending"}.get(now, "")
+    query = context["request"].GET.copy()
+    query["sort"] = f"-{key}" if direction == "ascending" else key
+    query.pop("page", None)
+    return {"text": text, "css": css, "direction": direction, "href": f"?{query.urlencode()}"}
+
+
+@register.inclusion_tag("components/pagination.html", takes_context=True)
+def pagination(context: template.Context, page: object, target: str = "") -> dict[str, object]:
+    """Link the pages of a list; `target` is the id of the partial that htmx swaps."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    rest = query.urlencode()
+    return {"page": page, "target": target, "start": f"?{rest}&page=" if rest else "?page="}
+
+
+# ---------------------------------------------------------------- moments and figures
+
+
+@register.filter
+def ago(moment: datetime | date | None) -> SafeString:
+    """Say in words how long ago `moment` was; the exact moment is in the title. None is "never"."""
+    if moment is None:
+        return format_html("{}", pgettext("a moment that has not come yet", "never"))
+    if isinstance(moment, datetime):
+        exact = formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    else:
+        exact = formats.date_format(moment, "DATE_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, age_in_words(moment))
+
+
+def age_in_words(moment: datetime | date, *, now: datetime | None = None) -> str:
+    """Return "3 days ago" in the active language; a moment to come is "in 3 days". Days are calendar days here."""
+    now = timezone.localtime(now)
+    if isinstance(moment, datetime):
+        moment = timezone.localtime(moment)
+        gap = now - moment
+        if abs(gap) < timedelta(minutes=1):
+            return _("just now")
+        if abs(gap) < timedelta(hours=1):
+            return _said(round(gap / timedelta(minutes=1)), "minute")
+        if abs(gap) < timedelta(hours=12) or moment.date() == now.date():
+            return _said(round(gap / timedelta(hours=1)), "hour")
+        moment = moment.date()
+    days = (now.date() - moment).days
+    if abs(days) <= 1:
+        return {0: _("today"), 1: _("yesterday"), -1: _("tomorrow")}[days]
+    unit, length = ("day", 1.0) if abs(days) < 45 else ("month", 30.44) if abs(days) < 548 else ("year", 365.25)
+    return _said(round(days / length), unit)
+
+
+def _said(count: int, unit: str) -> str:
+    """Say `count` units ago, or ahead when it is below nought."""
+    ahead, count = count < 0, abs(count)
+    sentences = {
+        "minute": (
+            ngettext("%(count)s minute ago", "%(count)s minutes ago", count),
+            ngettext("in %(count)s minute", "in %(count)s minutes", count),
+        ),
+        "hour": (
+            ngettext("%(count)s hour ago", "%(count)s hours ago", count),
+            ngettext("in %(count)s hour", "in %(count)s hours", count),
+        ),
+        "day": (
+            ngettext("%(count)s day ago", "%(count)s days ago", count),
+            ngettext("in %(count)s day", "in %(count)s days", count),
+        ),
+        "month": (
+            ngettext("%(count)s month ago", "%(count)s months ago", count),
+            ngettext("in %(count)s month", "in %(count)s months", count),
+        ),
+        "year": (
+            ngettext("%(count)s year ago", "%(count)s years ago", count),
+            ngettext("in %(count)s year", "in %(count)s years", count),
+        ),
+    }
+    return sentences[unit][ahead] % {"count": count}
+
+
+@register.filter
+def number(value: Number | None, places: int = 0) -> str:
+    """Write a figure as the reader's language does: 12,345.6 or 12 345,6. None is "not measured"."""
+    if value is None:
+        return _("not measured")
+    return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def percent(rate: Number | None, places: int = 0) -> str:
+    """Write a rate from 0 to 1 as a percentage: 12.5% or 12,5 %. None is "not measured"."""
+    if rate is None:
+        return _("not measured")
+    return pgettext("a percentage", "%(figure)s%%") % {"figure": number(Decimal(str(rate)) * 100, places)}
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """Write a span in its largest fitting unit: 45 s, 12 min, 3.5 h, 8.2 d. None is "not measured"."""
+    if value is None:
+        return _("not measured")
+    seconds = value.total_seconds()
+    if abs(seconds) < 60:
+        return _("%(figure)s s") % {"figure": number(round(seconds))}
+    if abs(seconds) < 3600:
+        return _("%(figure)s min") % {"figure": number(round(seconds / 60))}
+    if abs(seconds) < 86_400:
+        return _("%(figure)s h") % {"figure": number(seconds / 3600, 1)}
+    return _("%(figure)s d") % {"figure": number(seconds / 86_400, 1)}
