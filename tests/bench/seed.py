@@ -2,16 +2,20 @@
 """A company large enough to hurt: 2,000 tools, 5,000 people, 300 teams, 1 M activity days, 100,000 work items."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from connectors import models as wires
+from connectors import registry
 from connectors.models import Connection
 from hub.activity.models import Event
 from hub.jobs.models import Job
 from hub.people.models import Membership, Team, User
+from kpis.sync.recompute import recompute
 from tooling import models as tools
 
 from .bulk import fill, fill_from
@@ -55,6 +59,8 @@ def seed(size: Size) -> None:
          created_at="now() - i * interval '5 minutes'", finished_at="now() - i * interval '5 minutes'")  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    say("computing a year of KPIs for everyone")
+    recompute(first=timezone.localdate() - timedelta(days=365), now=timezone.now())
 
 
 def _seed_wires(size: Size, people: int, teams: int, first_person: int, first_team: int) -> None:
@@ -62,6 +68,10 @@ def _seed_wires(size: Size, people: int, teams: int, first_person: int, first_te
     say(f"seeding {items} work items and {days} activity days")
     wire = Connection.objects.create(service="linear", label="Linear", workspace_name="Bench")
     own = str(wire.pk)
+    read = [stream.name for stream in registry.connector("linear").streams]
+    wires.StreamState.objects.bulk_create(
+        wires.StreamState(connection=wire, stream=name, last_success_at=timezone.now()) for name in read
+    )
     fill(wires.PersonAccount, people, connection=own, external_id="'user-' || i", email="'person' || i || '@bench.example'",
          name="'Person ' || i", is_active="i % 50 <> 0", person=f"{first_person} + i - 1", match="'email'",
          last_seen_at="now() - (i % 120) * interval '1 day'", joined_at="now() - interval '900 days'")  # fmt: skip
