@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db import models
 
 from .models import (
     AdoptionRollup,
@@ -18,11 +19,17 @@ from .models import (
 )
 
 if TYPE_CHECKING:
-    Base = admin.ModelAdmin[Any]
+    Admin = admin.ModelAdmin[Any]
     Inline = admin.TabularInline[Any, Any]
 else:
-    Base = admin.ModelAdmin
+    Admin = admin.ModelAdmin
     Inline = admin.TabularInline
+
+
+class Base(Admin):
+    """A list to repair; an address typed without its scheme is https."""
+
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
 
 class ReadOnly(Base):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,13 @@ def job_choices(*, empty: str) -> list[tuple[str, Any]]:
     ]
 
 
+def https_by_default(field: "models.Field[Any, Any]", **options: Any) -> Any:
+    """Make a model field's form field; an address typed without its scheme is https."""
+    if isinstance(field, models.URLField):
+        options["assume_scheme"] = "https"
+    return field.formfield(**options)
+
+
 class ToolForm(VersionedForm):
     """A tool's own words: what it is, what it is for, how we use it."""
 
@@ -50,6 +58,7 @@ class ToolForm(VersionedForm):
 
     class Meta:
         model = Tool
+        formfield_callback = https_by_default
         fields = (
             "name", "summary_en", "summary_fr", "website", "login_url", "kind", "how_to_en", "how_to_fr",
         )  # fmt: skip
@@ -86,8 +95,6 @@ class ToolForm(VersionedForm):
         choices = job_choices(empty="—")
         self.fields["main_job"].choices = choices  # type: ignore[attr-defined]
         self.fields["other_jobs"].choices = choices[1:]  # type: ignore[attr-defined]
-        for name in ("website", "login_url"):
-            self.fields[name].assume_scheme = "https"  # type: ignore[attr-defined]
 
     def clean_alias_texts(self) -> list[str]:
         """Return the other names; refuse one that is another tool's."""

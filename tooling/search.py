@@ -78,7 +78,8 @@ def find_capabilities(words: str, _reader: User, limit: int) -> Sequence[Hit]:
         return []
     found: QuerySet[Capability] = Capability.objects.jobs().filter(_intent("", words)).order_by("sort", "pk")
     return [
-        Hit(url=job.get_absolute_url(), title=job.name, detail=job.intent, icon="key", rank=0.6) for job in found[:limit]
+        Hit(url=job.get_absolute_url(), title=job.name, detail=job.intent, icon="key", rank=0.6)
+        for job in found[:limit]
     ]
 
 

@@ -7,7 +7,16 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from connectors.models import ActivityDay, Connection, PersonAccount
-from tooling.models import Capability, StandardDecision, Tool, ToolAlias, ToolCapability, ToolOwner, Workspace, normalized
+from tooling.models import (
+    Capability,
+    StandardDecision,
+    Tool,
+    ToolAlias,
+    ToolCapability,
+    ToolOwner,
+    Workspace,
+    normalized,
+)
 
 
 class CapabilityFactory(DjangoModelFactory):

@@ -130,7 +130,9 @@ def test_swapped_results_equal_a_fresh_load(reader):
 
 def test_list_of_three_thousand_rows_keeps_its_queries(keeper, django_assert_max_num_queries):
     job = CapabilityFactory()
-    made = Tool.objects.bulk_create(Tool(name=f"Tool {n:05}", slug=f"tool-{n}", lifecycle="active") for n in range(3000))
+    made = Tool.objects.bulk_create(
+        Tool(name=f"Tool {n:05}", slug=f"tool-{n}", lifecycle="active") for n in range(3000)
+    )
     for tool in made[:60]:
         does(tool, job)
         owned(tool, UserFactory(name="One owner"))
@@ -291,7 +293,9 @@ def test_second_editor_sees_both_texts_and_loses_nothing(keeper, linear):
 def test_form_errors_keep_the_input(keeper, linear):
     url = reverse("tooling:tool_edit", args=["linear"])
 
-    answer = keeper.post(url, {"name": "", "kind": "banana", "version": "1", "website": "no address", "summary_en": "Kept"})
+    answer = keeper.post(
+        url, {"name": "", "kind": "banana", "version": "1", "website": "no address", "summary_en": "Kept"}
+    )
 
     html = answer.content.decode()
     assert answer.status_code == 422
