@@ -1,0 +1,232 @@
+"""The whole way: a world, its wire, the engine, PostgreSQL. What the tables hold is compared with the world itself."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors import registry
+from connectors.base import FailureClass
+from connectors.engine import Engine
+from connectors.models import (
+    PersonAccount,
+    State,
+    StateSpan,
+    Transition,
+    WorkCycle,
+    WorkItem,
+    WorkProject,
+    WorkState,
+    WorkTeamMember,
+)
+from connectors.sandbox.clock import Clock, moment
+from connectors.sandbox.history import small_world
+from connectors.sandbox.life import demo_world
+from connectors.sandbox.linear import KEY
+from connectors.sandbox.server import serve
+from hub.jobs.work import TryLater
+from tests.connectors.factories import make_connection, make_run
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def connect(settings):
+    """Serve a world and return (sandbox, a function that runs one whole sync and returns the run)."""
+    with_exit = []
+
+    def make(world, **wire):
+        opened = serve(world, request_limit=10**6, point_limit=10**9, **wire)
+        sandbox = opened.__enter__()
+        with_exit.append(opened)
+        settings.SANDBOX_URL = sandbox.url
+        connection = make_connection("linear", secret=KEY, label="Linear", base_url=sandbox.url)
+        slots = itertools.count()
+
+        def sync(**fields):
+            connection.refresh_from_db()
+            run = make_run(connection, slot=f"test:{next(slots)}", **fields)
+            while True:
+                try:
+                    Engine(run, registry.connector("linear"), clock=world.clock.now).go()
+                except TryLater as later:
+                    if later.after:
+                        raise
+                    continue
+                run.refresh_from_db()
+                return run
+
+        return sandbox, sync
+
+    yield make
+    for opened in reversed(with_exit):
+        opened.__exit__(None, None, None)
+
+
+def read(value):
+    return None if value is None else moment(value)
+
+
+def assert_same(world):
+    """Compare every live row with the world, item by item."""
+    issues = world.rows("Issue")
+    items = {item.external_id: item for item in WorkItem.objects.live()}
+    states = world.rows("WorkflowState")
+    assert set(items) == set(issues)
+    for key, row in issues.items():
+        item = items[key]
+        assert (item.identifier, item.title) == (row["identifier"], row["title"])
+        assert item.state_ref == row["stateId"] and item.state_type == states[row["stateId"]]["type"]
+        assert item.opened_at == read(row["createdAt"])
+        assert item.started_at == read(row.get("startedAt"))
+        assert item.completed_at == read(row.get("completedAt"))
+        assert item.cycle_ref == (row.get("cycleId") or "")
+        assert item.label_refs == row["labelIds"]
+        assert item.archived_at == read(row.get("archivedAt"))
+    spans = {
+        (f"span:{span['id']}", key, span["stateId"], read(span["startedAt"]), read(span.get("endedAt")))
+        for key, row in issues.items()
+        for span in row["_stateHistory"]
+    }
+    assert spans == set(
+        StateSpan.objects.live().values_list("external_id", "item_ref", "state_ref", "started_at", "ended_at")
+    )
+    moves = [
+        (f"history:{entry['id']}:state", entry.get("fromStateId") or "", entry["toStateId"])
+        for row in issues.values()
+        for entry in row["_history"]
+        if "toStateId" in entry
+    ]
+    found = Transition.objects.live().filter(field="state").values_list("external_id", "before", "after")
+    assert sorted(found) == sorted(moves)
+    for kind, model in (("User", PersonAccount), ("WorkflowState", WorkState), ("Cycle", WorkCycle),
+                        ("Project", WorkProject), ("TeamMembership", WorkTeamMember)):  # fmt: skip
+        assert set(model.objects.live().values_list("external_id", flat=True)) == set(world.rows(kind)), kind
+
+
+@pytest.mark.slow
+def test_the_demo_company_arrives_whole_and_a_second_run_writes_nothing(connect):
+    world, life = demo_world(Clock(datetime(2026, 5, 6, 12, tzinfo=UTC)))
+    _sandbox, sync = connect(world)
+
+    first = sync()
+    assert first.state == State.DONE
+    assert_same(world)
+
+    again = sync()
+    assert (again.state, again.new, again.changed) == (State.DONE, 0, 0)
+
+    world.clock.advance(timedelta(days=2))
+    life.advance()
+    third = sync()
+    assert third.new > 0 and third.changed > 0
+    assert_same(world)
+
+
+def test_changes_of_every_kind_arrive(connect):
+    world = small_world()
+    team = next(iter(world.rows("Team")))
+    keys = [world.create_issue(team, f"Issue {number}")["id"] for number in range(8)]
+    _sandbox, sync = connect(world)
+    sync()
+    world.clock.advance(HOUR)
+    world.edit_issue(keys[0], state="In progress", actor_id=next(iter(world.rows("User"))))
+    world.edit_issue(keys[1], state="Done")
+    world.archive("Issue", keys[2])
+    world.trash("Issue", keys[3])
+    world.rename("WorkflowState", world.state(team, "Todo")["id"], "Ready")
+    world.deactivate(list(world.rows("User"))[1])
+    world.delete("TeamMembership", list(world.rows("TeamMembership"))[2])
+
+    run = sync()
+
+    assert run.state == State.DONE
+    assert_same(world)
+    assert PersonAccount.objects.filter(is_active=False).count() == 1
+    assert WorkItem.objects.get(external_id=keys[3]).is_trashed
+    assert WorkState.objects.filter(name="Ready").exists()
+
+
+def test_a_history_longer_than_its_page_arrives_whole(connect):
+    world = small_world()
+    team = next(iter(world.rows("Team")))
+    issue = world.create_issue(team, "To and fro")
+    for number in range(130):
+        world.clock.advance(HOUR)
+        world.edit_issue(issue["id"], state=("In progress", "Todo")[number % 2])
+    sandbox, sync = connect(world)
+
+    sync()
+
+    assert len(issue["_history"]) == 130
+    assert_same(world)
+    more = [line.operation for line in sandbox.linear.log if line.operation.endswith("More")]
+    assert sorted(more) == ["IssueHistoryMore"] * 2 + ["IssueStatesMore"] * 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("status", {"status": 502}),
+        ("internal", {}),
+        ("truncated", {}),
+        ("empty", {}),
+        ("reset_before", {}),
+        ("reset_inside", {}),
+        ("gzip_garbage", {}),
+        ("content_type", {}),
+        ("partial", {}),
+        ("edge_html", {"status": 520}),
+        ("duplicate_row", {}),
+        ("cursor_expired", {}),
+        ("new_enum", {"path": "issues.nodes.state.type"}),
+        ("strange_text", {"path": "issues.nodes.title"}),
+    ],
+    ids=lambda fault: fault[0],
+)
+def test_a_passing_fault_loses_nothing_and_counts_nothing_twice(connect, fault):
+    world = small_world()
+    team = next(iter(world.rows("Team")))
+    for number in range(150):
+        world.create_issue(team, f"Issue {number}")
+    sandbox, sync = connect(world)
+    action, params = fault
+    sandbox.fail(action, "IssuesWindow", skip=1, **params)
+
+    sync()
+    for row in world.rows("Issue").values():  # what a spoiled field brought in is put right by the next change
+        world.edit("Issue", row["id"], at=world.clock.now() + HOUR)
+    world.clock.advance(HOUR)
+    run = sync()
+
+    assert run.state == State.DONE
+    assert_same(world)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("unauthorized", FailureClass.AUTH_INVALID),
+        ("forbidden", FailureClass.SCOPE_MISSING),
+        ("feature", FailureClass.STREAM_UNAVAILABLE),
+        ("rejected", FailureClass.QUERY_REJECTED),
+        ("cursor_loop", FailureClass.SOURCE_MISBEHAVES),
+    ],
+)
+def test_a_lasting_fault_is_named_and_what_was_known_stays(connect, action, kind):
+    world = small_world()
+    team = next(iter(world.rows("Team")))
+    for number in range(150):
+        world.create_issue(team, f"Issue {number}")
+    sandbox, sync = connect(world)
+    sync()
+    for row in world.rows("Issue").values():
+        world.edit_issue(row["id"], at=world.clock.now() + HOUR, title="New")
+    sandbox.fail(action, "IssuesWindow", count=None)
+
+    run = sync()
+
+    failed = run.streams.get(stream="issues")
+    assert (failed.state, failed.failure) == (State.FAILED, kind)
+    assert WorkItem.objects.live().count() == 150
