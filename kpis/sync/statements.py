@@ -7,6 +7,8 @@ tracker's teams, [`first`, `past`) are the first day of the first week and the d
 moment up to which the sources were read, `bugs` are names of labels.
 """
 
+NONE = "NULL::float8"
+
 # The tracker's teams with a valid time zone, and the weeks asked for with their bounds in each zone.
 TEAMS = """
 teams AS (
@@ -21,6 +23,18 @@ weeks AS (
 
 # A value for each team, and one for the company; items of tracker teams that stand for no team count for the company.
 SCOPES = "GROUP BY GROUPING SETS ((week, team_id), (week)) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL"
+
+CALENDAR = """
+born AS MATERIALIZED (
+  SELECT t.team_id, min(date_trunc('week', least(i.opened_at, i.completed_at) AT TIME ZONE t.zone))::date AS week
+  FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  WHERE i.deleted_at IS NULL
+  GROUP BY GROUPING SETS ((t.team_id), ()) HAVING GROUPING(t.team_id) = 1 OR t.team_id IS NOT NULL
+),
+calendar AS (  -- nothing finished is a measured zero, from the first item known on
+  SELECT w.week, b.team_id FROM (SELECT DISTINCT week FROM weeks WHERE starts_at < %(now)s) w
+  JOIN born b ON w.week >= b.week
+)"""
 
 # A deleted item stays in the flow of weeks that were over before it went.
 DONE = f"""
@@ -62,23 +76,15 @@ figures AS (
          percentile_cont(0.5) WITHIN GROUP (ORDER BY lead_days) FILTER (WHERE lead_days >= 0) AS lead
   FROM counted {SCOPES}
 ),
-calendar AS (  -- a finished nothing is a measured zero, from the first item ever done on
-  SELECT w.week, s.team_id
-  FROM (SELECT DISTINCT week FROM weeks WHERE starts_at < %(now)s) w
-  CROSS JOIN (SELECT DISTINCT team_id FROM teams WHERE team_id IS NOT NULL UNION SELECT NULL) s
-  WHERE w.week >= (
-    SELECT min(i.opened_at AT TIME ZONE t.zone)::date - 7 FROM connectors_workitem i
-    JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-    WHERE i.deleted_at IS NULL AND (s.team_id IS NULL OR t.team_id = s.team_id))
-)
-SELECT 'cycle-time', team_id, week, cycle[1], NULL::float8, NULL::float8, NULL::float8, timed, timed::float8 / items FROM figures WHERE timed > 0
+{CALENDAR}
+SELECT 'cycle-time', team_id, week, cycle[1], {NONE}, {NONE}, {NONE}, timed, timed::float8 / items FROM figures WHERE timed > 0
 UNION ALL
-SELECT 'cycle-time-p85', team_id, week, cycle[2], NULL::float8, NULL::float8, NULL::float8, timed, timed::float8 / items
+SELECT 'cycle-time-p85', team_id, week, cycle[2], {NONE}, {NONE}, {NONE}, timed, timed::float8 / items
 FROM figures WHERE timed > 0
 UNION ALL
-SELECT 'lead-time', team_id, week, lead, NULL::float8, NULL::float8, NULL::float8, led, led::float8 / items FROM figures WHERE led > 0
+SELECT 'lead-time', team_id, week, lead, {NONE}, {NONE}, {NONE}, led, led::float8 / items FROM figures WHERE led > 0
 UNION ALL
-SELECT 'throughput', c.team_id, c.week, coalesce(f.items, 0), NULL::float8, NULL::float8, NULL::float8, coalesce(f.items, 0), NULL::float8
+SELECT 'throughput', c.team_id, c.week, coalesce(f.items, 0), {NONE}, {NONE}, {NONE}, coalesce(f.items, 0), {NONE}
 FROM calendar c LEFT JOIN figures f ON f.week = c.week AND f.team_id IS NOT DISTINCT FROM c.team_id"""
 
 BUGS = f"""
@@ -96,11 +102,11 @@ finished AS (
   FROM counted d LEFT JOIN bug_labels b ON b.connection_id = d.connection_id
 )
 SELECT 'bug-ratio', team_id, week, count(*) FILTER (WHERE is_bug)::float8 / count(*),
-       count(*) FILTER (WHERE is_bug), count(*), NULL::float8, count(*), NULL::float8
+       count(*) FILTER (WHERE is_bug), count(*), {NONE}, count(*), {NONE}
 FROM opened {SCOPES}
 UNION ALL
 SELECT 'bug-ratio-done', team_id, week, count(*) FILTER (WHERE is_bug)::float8 / count(*),
-       count(*) FILTER (WHERE is_bug), count(*), NULL::float8, count(*), NULL::float8
+       count(*) FILTER (WHERE is_bug), count(*), {NONE}, count(*), {NONE}
 FROM finished {SCOPES}"""
 
 # What was under way when the week ended (or now). Ageing compares with the team's own 85th percentile of 90 days.
@@ -140,21 +146,13 @@ figures AS (
         ON u.connection_id = h.connection_id AND u.ref = h.team_ref AND u.week = h.week) AS judged
   {SCOPES}
 ),
-calendar AS (
-  SELECT m.week, s.team_id FROM (SELECT DISTINCT week FROM moments) m
-  CROSS JOIN (SELECT DISTINCT team_id FROM teams WHERE team_id IS NOT NULL UNION SELECT NULL) s
-  WHERE m.week >= (
-    SELECT min(p.started_at)::date - 7 FROM connectors_statespan p
-    JOIN connectors_workitem i ON i.connection_id = p.connection_id AND i.external_id = p.item_ref
-    JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-    WHERE s.team_id IS NULL OR t.team_id = s.team_id)
-)
-SELECT 'wip', c.team_id, c.week, coalesce(f.items, 0), NULL::float8, NULL::float8, NULL::float8, coalesce(f.items, 0), NULL::float8
+{CALENDAR}
+SELECT 'wip', c.team_id, c.week, coalesce(f.items, 0), {NONE}, {NONE}, {NONE}, coalesce(f.items, 0), {NONE}
 FROM calendar c LEFT JOIN figures f ON f.week = c.week AND f.team_id IS NOT DISTINCT FROM c.team_id
 UNION ALL
-SELECT 'wip-age-p85', team_id, week, age, NULL::float8, NULL::float8, NULL::float8, items, NULL::float8 FROM figures
+SELECT 'wip-age-p85', team_id, week, age, {NONE}, {NONE}, {NONE}, items, {NONE} FROM figures
 UNION ALL
-SELECT 'ageing-share', team_id, week, ageing::float8 / judged, ageing, judged, NULL::float8, judged, judged::float8 / items
+SELECT 'ageing-share', team_id, week, ageing::float8 / judged, ageing, judged, {NONE}, judged, judged::float8 / items
 FROM figures WHERE judged > 0"""
 
 # Cycles that ended. Committed: in the cycle 24 h after its start, rebuilt from the changes of the item's cycle.
@@ -226,22 +224,22 @@ scopes AS (
          items[cardinality(items)] - items[2] AS moved_items, items[2] AS planned_items
   FROM closed
 )
-SELECT 'predictability', team_id, week, avg(share), sum(kept), sum(committed), stddev_pop(share), sum(committed), NULL::float8
+SELECT 'predictability', team_id, week, avg(share), sum(kept), sum(committed), stddev_pop(share), sum(committed), {NONE}
 FROM recent WHERE team_id IS NOT NULL AND week >= %(first)s::date AND week < %(past)s::date GROUP BY team_id, week
 UNION ALL
-SELECT 'predictability', NULL::bigint, week, sum(kept)::float8 / sum(committed), sum(kept), sum(committed), NULL::float8, sum(committed), NULL::float8
+SELECT 'predictability', NULL::bigint, week, sum(kept)::float8 / sum(committed), sum(kept), sum(committed), {NONE}, sum(committed), {NONE}
 FROM recent WHERE week >= %(first)s::date AND week < %(past)s::date GROUP BY week
 UNION ALL
-SELECT 'scope-change', team_id, week, sum(moved) / sum(planned), sum(moved), sum(planned), NULL::float8, count(*), NULL::float8
+SELECT 'scope-change', team_id, week, sum(moved) / sum(planned), sum(moved), sum(planned), {NONE}, count(*), {NONE}
 FROM scopes WHERE team_id IS NOT NULL AND planned > 0 AND week >= %(first)s::date AND week < %(past)s::date
 GROUP BY team_id, week
 UNION ALL
-SELECT 'scope-change', NULL::bigint, week, sum(moved_items) / sum(planned_items), sum(moved_items), sum(planned_items), NULL::float8,
-       count(*), NULL::float8
+SELECT 'scope-change', NULL::bigint, week, sum(moved_items) / sum(planned_items), sum(moved_items), sum(planned_items), {NONE},
+       count(*), {NONE}
 FROM scopes WHERE planned_items > 0 AND week >= %(first)s::date AND week < %(past)s::date GROUP BY week"""
 
 # Seats are known as of the night they were read; earlier nights keep what was recorded then.
-SEATS = """
+SEATS = f"""
 WITH seats AS (
   SELECT a.id, m.team_id,
          (a.last_seen_at IS NULL AND a.joined_at < %(now)s::timestamptz - interval '30 days')
@@ -255,9 +253,9 @@ figures AS (
   SELECT team_id, count(*) AS seats, count(*) FILTER (WHERE is_dormant) AS dormant FROM seats
   GROUP BY GROUPING SETS ((team_id), ()) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL
 )
-SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, NULL::float8, NULL::float8, NULL::float8, seats, NULL::float8 FROM figures WHERE seats > 0
+SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0
 UNION ALL
-SELECT 'seats-dormant', team_id, %(week)s::date, dormant, NULL::float8, NULL::float8, NULL::float8, seats, NULL::float8 FROM figures WHERE seats > 0"""
+SELECT 'seats-dormant', team_id, %(week)s::date, dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0"""
 
 STAGE = """
 CREATE TEMPORARY TABLE kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
