@@ -42,9 +42,9 @@ class ConnectionForm(Base):
         if self.instance.pk:
             del self.fields["service"]
             self.fields["token"].required = False
-            self.fields["token"].help_text = _(
-                "Leave empty to keep the present one, which ends in “%(hint)s”."
-            ) % {"hint": self.instance.secret_hint or "…"}
+            self.fields["token"].help_text = _("Leave empty to keep the present one, which ends in “%(hint)s”.") % {
+                "hint": self.instance.secret_hint or "…"
+            }
         else:
             self.fields["token"].help_text = _("A key with the right to read. It is encrypted and never shown again.")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -157,30 +157,40 @@ def next_night(now: datetime | None = None) -> datetime:
 def sources(pk: int | None = None) -> list[Source]:
     """Return every connection with how it is doing (or only one), those that need somebody first."""
     now = timezone.now()
-    found = Connection.objects.select_related("connected_by", "check_result").order_by("label", "pk")
+    is_open = FilteredRelation("runs", condition=Q(runs__state__in=OPEN_STATES))  # one at most
+    found = (
+        Connection.objects.annotate(open_run=is_open)
+        .select_related("connected_by", "check_result", "open_run")
+        .order_by("label", "pk")
+    )
     if pk is not None:
         found = found.filter(pk=pk)
     connections = list(found)
     keys = [one.pk for one in connections]
     states: dict[int, dict[str, StreamState]] = defaultdict(dict)
-    for state in StreamState.objects.filter(connection__in=keys):
+    refused: dict[int, dict[str, int]] = defaultdict(dict)
+    set_aside = (
+        RefusedRecord.objects.filter(connection=OuterRef("connection"), stream=OuterRef("stream"))
+        .values("stream")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    for state in StreamState.objects.filter(connection__in=keys).annotate(refused=Subquery(set_aside)):
         states[state.connection_id][state.stream] = state
+        refused[state.connection_id][state.stream] = state.refused or 0
     latest: dict[int, dict[str, StreamRun]] = defaultdict(dict)
     runs = StreamRun.objects.filter(run__connection__in=keys).annotate(owner=F("run__connection_id"))
     for made in runs.order_by("run__connection_id", "stream", "-run_id").distinct("run__connection_id", "stream"):
         latest[made.owner][made.stream] = made
-    open_runs = {run.connection_id: run for run in SyncRun.objects.open().filter(connection__in=keys)}
-    refused: dict[int, dict[str, int]] = defaultdict(dict)
-    counts = RefusedRecord.objects.filter(connection__in=keys).values("connection", "stream").annotate(n=Count("pk"))
-    for row in counts:
-        refused[row["connection"]][row["stream"]] = row["n"]
     dead: dict[int, list[Job]] = defaultdict(list)
     for job in dead_jobs():
         owner = job_owner(job)
         if owner is not None:
             dead[owner].append(job)
     made_all = [
-        Reading(one, states[one.pk], latest[one.pk], open_runs.get(one.pk), refused[one.pk], dead[one.pk], now).source()
+        Reading(
+            one, states[one.pk], latest[one.pk], getattr(one, "open_run", None), refused[one.pk], dead[one.pk], now
+        ).source()
         for one in connections
     ]
     return sorted(made_all, key=lambda one: {"bad": 0, "info": 1, "warn": 2}.get(one.said.tone, 3))
@@ -237,7 +247,7 @@ class Reading:
         except registry.UnknownService:
             return None
 
-    def said(self, rows: tuple[StreamRow, ...], note: Note | None) -> Said:
+    def said(self, rows: tuple[StreamRow, ...], note: Note | None) -> Said:  # noqa: PLR0911 — one line a state
         if not self.connection.is_active:
             return Said("neutral", pgettext("sync", "Off"))
         if self.connection.auth != Connection.Auth.OK:
@@ -379,7 +389,8 @@ class Reading:
         if self.run.reason == SyncRun.Reason.FIRST:
             return seen, 0
         done = sum(made.seen for made in mine if made.state not in OPEN_STATES)
-        rest = sum(self.states[made.stream].kept for made in mine if made.state in OPEN_STATES and made.stream in self.states)
+        waiting = [made.stream for made in mine if made.state in OPEN_STATES and made.stream in self.states]
+        rest = sum(self.states[name].kept for name in waiting)
         expected = done + rest
         return seen, expected if expected >= seen else 0
 

@@ -26,12 +26,13 @@ def person(number, **fields):
 
 def issue(number, *, updated=None, **fields):
     created = NOW - timedelta(days=20, minutes=number)
+    begun = stamp(created + timedelta(days=1))
     return {
         "id": f"i{number}", "title": f"Issue {number}", "state": "started", "createdAt": stamp(created),
         "updatedAt": stamp(updated or created + timedelta(days=1)),
         "spans": [
-            {"id": f"i{number}-s0", "state": "todo", "start": stamp(created), "end": stamp(created + timedelta(days=1))},
-            {"id": f"i{number}-s1", "state": "doing", "start": stamp(created + timedelta(days=1)), "end": None},
+            {"id": f"i{number}-s0", "state": "todo", "start": stamp(created), "end": begun},
+            {"id": f"i{number}-s1", "state": "doing", "start": begun, "end": None},
         ],
         **fields,
     }  # fmt: skip

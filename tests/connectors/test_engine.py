@@ -7,7 +7,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connectors import registry, sync as rules
+from connectors import registry
+from connectors import sync as rules
+from connectors.base import FailureClass as Why
 from connectors.hooks import _after_sync
 from connectors.models import (
     ActivityDay,
@@ -23,7 +25,6 @@ from connectors.models import (
     SyncRun,
     WorkItem,
 )
-from connectors.base import FailureClass as Why
 from tests.connectors.stand_in import NOW, issue, person, stamp
 from tests.people.factories import UserFactory
 

@@ -1,4 +1,4 @@
-"""What a source can do to us, over a real socket: the run says what happened, nothing is lost, the next one is whole."""
+"""What a source can do to us, over a real socket: the run says what happened, nothing is lost."""
 
 import gzip
 import json
@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from connectors import budget, sync as rules, transport
+from connectors import budget, transport
+from connectors import sync as rules
 from connectors.base import FailureClass as Why
 from connectors.models import Connection, PersonAccount, State, StreamState, WorkItem
 from hub.jobs.work import TryLater

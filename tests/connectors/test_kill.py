@@ -57,7 +57,7 @@ def test_a_worker_killed_mid_sync_leaves_exactly_what_the_source_has(source, big
     while not is_over() and kills < 5:
         with Worker(toy_url=source.url) as worker:
             before = len(big_world.requests)
-            until(lambda: len(big_world.requests) > before, seconds=20, step=lambda: tell(dispatcher))
+            until(lambda before=before: len(big_world.requests) > before, seconds=20, step=lambda: tell(dispatcher))
             until(is_over, seconds=0.2 + hazard.random() * 0.6, step=lambda: tell(dispatcher), pause=0.05)
             worker.kill()
         kills += 1
@@ -80,7 +80,7 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing_when_it_wakes(source,
         return not run.is_open
 
     with Worker(toy_url=source.url, lease=2, concurrency=1) as sleeper:
-        assert until(lambda: WorkItem.objects.exists(), seconds=30, step=lambda: tell(dispatcher))
+        assert until(WorkItem.objects.exists, seconds=30, step=lambda: tell(dispatcher))
         os.killpg(sleeper.process.pid, signal.SIGSTOP)
         time.sleep(2.5)
         with Worker(toy_url=source.url, lease=2, concurrency=1):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -34,17 +33,14 @@ class Worker:
             "--without-gossip", "--without-mingle", "--loglevel", "warning", "--pool", "prefork",
         ]  # fmt: skip
         self.process = None
-        self.log = subprocess.DEVNULL
-        if where := os.environ.get("TEST_WORKER_LOG"):
-            self.log = Path(where).open("ab")
 
     def start(self):
         self.process = subprocess.Popen(
             self.command,
             env=self.environment,
             start_new_session=True,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         return self
 

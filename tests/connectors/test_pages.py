@@ -1,0 +1,246 @@
+"""The sync pages: what each role sees, in every state, within a fixed number of queries."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors import actions, queries
+from connectors.models import Check, Connection, RefusedRecord, State, StreamRun, StreamState, SyncRun
+from connectors.tasks import sync_connection
+from hub.jobs.models import Job
+from tests.connectors.factories import SECRET, make_connection, make_run
+
+pytestmark = pytest.mark.django_db
+LIST = "/syncs/"
+
+
+@pytest.fixture
+def page(ops, sign_in):
+    """Open a page as Product Ops; return its text."""
+    client = sign_in(ops)
+
+    def open_page(url=LIST):
+        answer = client.get(url)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return open_page
+
+
+@pytest.mark.parametrize(("who", "status"), [("member", 403), ("leader", 403), ("ops", 200), ("admin", 200)])
+def test_only_those_who_keep_the_hub_running_see_the_syncs(who, status, request, sign_in):
+    assert sign_in(request.getfixturevalue(who)).get(LIST).status_code == status
+
+
+def test_without_a_source_the_page_says_what_will_be_here(page):
+    text = page()
+
+    assert "No source is connected yet" in text
+    assert "<table" not in text
+
+
+def test_the_list_costs_the_same_with_many_connections(source, sign_in, ops, django_assert_max_num_queries):
+    for number in range(12):
+        make_run(make_connection(label=f"Toy {number}"), slot="first")
+    client = sign_in(ops)
+
+    with django_assert_max_num_queries(10):
+        client.get(LIST)
+
+
+def test_a_good_run_shows_what_it_brought(sync, page):
+    sync()
+
+    text = page()
+
+    assert "Synced" in text
+    assert "25 new; 25 in all" in text
+    assert "2 of 2 streams" in text
+    assert "hx-trigger" not in text.split('id="sync-sources"')[1].split(">")[0]
+
+
+def test_a_run_under_way_keeps_the_page_up_to_date(connection, page):
+    run = make_run(connection)
+    SyncRun.objects.update(state=State.RUNNING, started_at=timezone.now())
+    StreamState.objects.create(connection=connection, stream="issues", kept=400)
+    StreamRun.objects.create(run=run, stream="issues", state=State.RUNNING, seen=120)
+
+    text = page()
+
+    assert 'hx-trigger="every 2s"' in text
+    assert "<b>120 of about 400</b>" in text
+    assert "120 read so far" in text
+    assert "You can leave this page." in text
+
+
+def test_a_partial_is_the_page_s_own_piece(sync, sign_in, ops):
+    sync()
+    client = sign_in(ops)
+
+    whole = client.get(LIST).content.decode()
+    piece = client.get(LIST, headers={"HX-Request": "true", "HX-Target": "sync-sources"}).content.decode()
+
+    start = whole.index('<div id="sync-sources"')
+    strip = piece.split("csrfmiddlewaretoken")[0].strip()
+    assert whole[start : start + len(strip)] == strip
+
+
+def test_a_refused_token_says_so_and_offers_the_way_out(sync, world, connection, sign_in, admin):
+    sync()
+    world.secret = "another"
+    sync()
+
+    text = sign_in(admin).get(LIST).content.decode()
+
+    assert "Toy refuses our token" in text
+    assert "Enter a new token" in text
+    assert "After the token" in text
+
+
+def test_a_new_token_is_never_shown_and_starts_a_run(connection, sign_in, admin):
+    Connection.objects.update(auth=Connection.Auth.NEEDS_REAUTH)
+    client = sign_in(admin)
+    url = reverse("connectors:connection_edit", args=[connection.pk])
+
+    assert SECRET not in client.get(url).content.decode()
+    answer = client.post(url, {"label": "Toy", "token": "new_canary_token_9876"})
+
+    assert answer.status_code == 302
+    connection.refresh_from_db()
+    assert connection.auth == Connection.Auth.OK
+    assert connection.secret_hint == "9876"
+    assert connection.runs.open().count() == 1
+    shown = client.get(connection.get_absolute_url()).content.decode()
+    assert "new_canary_token" not in shown
+
+
+def test_an_address_outside_the_allow_list_is_refused(source, sign_in, admin):
+    answer = sign_in(admin).post(
+        reverse("connectors:connection_create"),
+        {"service": "toy", "label": "Toy", "token": "x" * 20, "base_url": "https://169.254.169.254/"},
+    )
+
+    assert answer.status_code == 422
+    assert "may not speak to that address" in answer.content.decode()
+    assert not Connection.objects.exists()
+
+
+def test_connecting_tests_the_token_and_reads_everything(source, sign_in, admin):
+    answer = sign_in(admin).post(
+        reverse("connectors:connection_create"), {"service": "toy", "label": "Toy", "token": "x" * 20}
+    )
+
+    made = Connection.objects.get()
+    assert answer["Location"] == made.get_absolute_url()
+    assert Check.objects.get().state == State.QUEUED
+    assert {job.kind for job in Job.objects.all()} == {
+        "connectors.tasks.check_connection",
+        "connectors.tasks.sync_connection",
+    }
+
+
+def test_run_now_queues_once_and_then_cools_down(connection, sign_in, ops):
+    client = sign_in(ops)
+    url = reverse("connectors:connection_run", args=[connection.pk])
+    for _ in range(3):
+        client.post(url)
+    run = SyncRun.objects.get()
+    sync_connection(run_id=run.pk)
+
+    client.post(url)
+
+    assert SyncRun.objects.count() == 1
+    with pytest.raises(actions.TooSoon):
+        actions.run_now(connection=connection, by=ops)
+
+
+def test_an_implausible_sweep_waits_for_a_click(sync, world, connection, page, sign_in, ops):
+    from tests.connectors.stand_in import person
+
+    world.people = {f"p{n}": person(n) for n in range(20)}
+    sync()
+    world.people = {f"p{n}": person(n) for n in range(9)}
+    sync()
+    text = page()
+    assert "11 of 20 are no longer listed." in text
+    assert "Yes, they are gone" in text
+
+    sign_in(ops).post(reverse("connectors:sweep_confirm", args=[connection.pk, "people"]))
+    run = connection.runs.open().get()
+    sync_connection(run_id=run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.gone) == (State.DONE, 11)
+    assert "Yes, they are gone" not in page()
+
+
+def test_a_failed_job_can_be_tried_again(connection, page, sign_in, ops):
+    job = Job.objects.create(
+        kind="connectors.tasks.check_connection",
+        state=Job.State.DEAD,
+        error="ValueError: it broke",
+        payload={"connection_id": connection.pk},
+        finished_at=timezone.now(),
+    )
+    assert "it broke" in page()
+
+    sign_in(ops).post(reverse("connectors:job_retry", args=[connection.pk, job.pk]))
+
+    job.refresh_from_db()
+    assert job.state == Job.State.QUEUED
+
+
+def test_a_refused_record_is_shown_without_what_is_personal(sync, world, connection, page):
+    sync()
+    world.people["p1"] |= {"active": "perhaps", "name": "Secret Name", "email": "secret@ardoise.example"}
+    sync()
+
+    text = page(connection.get_absolute_url())
+
+    assert RefusedRecord.objects.get().external_id == "p1"
+    assert "active" in text
+    assert "Secret Name" not in text
+    assert "secret@ardoise.example" not in text
+
+
+def test_stopping_can_be_undone(connection, sign_in, admin):
+    client = sign_in(admin)
+
+    client.post(reverse("connectors:connection_switch", args=[connection.pk, 0]))
+    connection.refresh_from_db()
+    assert not connection.is_active
+    client.post(reverse("connectors:connection_switch", args=[connection.pk, 1]))
+
+    connection.refresh_from_db()
+    assert connection.is_active
+
+
+def test_freshness_follows_what_is_stored(sync, connection, django_assert_num_queries):
+    assert queries.freshness() == (None, 0, 1)
+    sync()
+
+    with django_assert_num_queries(1):
+        fresh = queries.freshness()
+    assert (fresh.fresh, fresh.total) == (1, 1)
+    StreamState.objects.filter(stream="people").update(last_success_at=timezone.now() - timedelta(days=3))
+
+    assert queries.freshness().fresh == 0
+
+
+def test_a_source_that_went_stale_is_told_although_nothing_failed(sync, page):
+    sync()
+    StreamState.objects.update(last_success_at=timezone.now() - timedelta(days=3))
+
+    assert "Out of date" in page()
+
+
+def test_the_connection_is_tested_by_a_worker(connection, world, admin, page):
+    from connectors.tasks import check_connection
+
+    actions.test(connection=connection, by=admin)
+    assert 'hx-trigger="every 2s"' in page(connection.get_absolute_url())
+    check_connection(connection_id=connection.pk)
+
+    assert "we are Robot in Toys" in page(connection.get_absolute_url())
