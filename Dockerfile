@@ -1,7 +1,7 @@
 # One image for web, worker and beat; docker-compose.yml says what each of them runs.
 FROM python:3.12-slim-bookworm AS build
 ENV UV_PROJECT_ENVIRONMENT=/venv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
-RUN python -m venv /boot && /boot/bin/pip install --no-cache-dir "uv>=0.9,<1"
+RUN python -m venv /boot && /boot/bin/pip install --no-cache-dir "uv>=0.13,<1"
 WORKDIR /hub
 COPY pyproject.toml uv.lock ./
 # Neither the embedded servers nor the development tools.

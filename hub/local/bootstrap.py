@@ -1,12 +1,14 @@
 """Make the environment from the lock file. Runs on the machine's own Python, before anything is installed."""
 
+import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import sys
 
 OLDEST = (3, 11)
-UV = "uv>=0.9,<1"
+UV = "uv>=0.13,<1"
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BOOT = PROJECT / ".hub" / "boot"
 
@@ -22,11 +24,18 @@ def main(kind: str) -> str:
     command = [uv, "sync", "--frozen", "--inexact", "--python", sys.executable, "--no-python-downloads"]
     command += [] if kind == "dev" else ["--no-dev"]
     print("Installing what uv.lock names into .venv …", flush=True)
-    if subprocess.run(command, cwd=PROJECT, check=False).returncode:
+    if subprocess.run(command, cwd=PROJECT, env=_environment(), check=False).returncode:
         return "The environment could not be made; the lines above say why. Is the package index within reach?"
     for stamp in ("run", kind):
         (PROJECT / ".venv" / f".{stamp}").touch()
     return ""
+
+
+def _environment() -> "dict[str, str]":
+    """Return the environment for uv: trust who this machine trusts, such as a company's proxy, if it says whom."""
+    if not ssl.get_default_verify_paths().cafile:
+        return dict(os.environ)
+    return {"UV_SYSTEM_CERTS": "1", **os.environ}
 
 
 def _own_uv() -> str:
