@@ -28,7 +28,7 @@ def number(text: str) -> int | None:
 
 def chosen_ids(data: QueryDict) -> list[int]:
     """Return the row whose button was pressed (`only`), else the ticked rows."""
-    texts = [data["only"]] if data.get("only") else data.getlist("row")
+    texts = [str(data["only"])] if data.get("only") else [str(text) for text in data.getlist("row")]
     return [pk for text in texts if (pk := number(text)) is not None]
 
 

@@ -24,7 +24,7 @@ SUGGEST_AT_MOST = 8
 @require_safe
 @requires("people.match_accounts")
 def account_list(request: Request) -> HttpResponse:
-    """List the accounts without a person; `?q=`, `?tool=`, `?kind=` narrow it, `?state=decided` shows past decisions."""
+    """List the accounts without a person; `?q=`, `?tool=`, `?kind=` narrow it, `?state=decided` shows the others."""
     is_decided = request.GET.get("state") == "decided"
     accounts = queries.decided() if is_decided else queries.unmatched()
     words, kind = request.GET.get("q", "")[:200].strip(), request.GET.get("kind", "")

@@ -126,7 +126,7 @@ def accept_invitation(*, token: str, name: str, password: str, language: str) ->
     invitation = Invitation.objects.select_for_update().filter(token_hash=Invitation.hash_of(token)).first()
     if invitation is None or not invitation.is_open:
         raise InvitationClosed
-    person = User.objects.select_for_update().filter(email=invitation.email).first()
+    person: User | None = User.objects.select_for_update().filter(email=invitation.email).first()
     before = (person.role, person.is_active) if person else (None, None)
     if person is None:
         person = User(email=invitation.email, started_on=timezone.localdate())
@@ -281,7 +281,7 @@ def change_own_profile(*, person: User, name: str, language: str, theme: str) ->
 
 def held_person(person: User, *, by: User) -> User:
     """Return `person` locked until the transaction ends. Raises ProtectedPerson."""
-    held = User.objects.select_for_update().get(pk=person.pk)
+    held: User = User.objects.select_for_update().get(pk=person.pk)
     if (held.is_staff or held.is_superuser) and not (by.is_staff or by.is_superuser):
         raise ProtectedPerson
     return held

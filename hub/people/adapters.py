@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -13,7 +14,7 @@ from .models import User
 from .tasks import send_reset_mail
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Sign-up is closed, a link in a mail leads to our own address, and nothing tells who has an account."""
 
     error_messages = {
@@ -27,15 +28,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Return the person who signs in; for someone who left, the answer is the same as for a wrong password."""
-        person: User | None = super().authenticate(request, **credentials)
-        return person if person is not None and person.is_active else None
+        person = super().authenticate(request, **credentials)
+        return person if isinstance(person, User) and person.is_active else None
 
-    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+    def send_password_reset_mail(self, user: AbstractBaseUser, email: str, context: dict[str, Any]) -> None:
         """Send the link later, from a worker: the answer takes as long for a stranger as for a colleague.
 
         A person who never accepted an invitation gets none, for a directory entry must not open the door.
         """
-        if user.can_sign_in:
+        if isinstance(user, User) and user.can_sign_in:
             send_reset_mail.enqueue(person_id=user.pk, language=get_language() or settings.LANGUAGE_CODE)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:

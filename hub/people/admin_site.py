@@ -1,7 +1,7 @@
 """Django's admin behind the hub's own door."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from csp.constants import SELF
 from csp.decorators import csp_update
@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 # Its own doors: sign-in there would go round the limits on guessing, the others have a page in the hub.
 OWN_DOORS = {"login", "logout", "password_change", "password_change_done"}
@@ -33,7 +35,7 @@ class RepairSite(AdminSite):
                 url.callback.login_url = settings.LOGIN_URL  # where strangers are sent; the admin would name its own
         return urls
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded = super().admin_view(view, cacheable)
 
         @csp_update({"script-src": [SELF]})
@@ -43,4 +45,4 @@ class RepairSite(AdminSite):
             answer: HttpResponse = guarded(request, *args, **kwargs)
             return answer
 
-        return for_admins
+        return cast(View, for_admins)

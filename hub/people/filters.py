@@ -36,15 +36,19 @@ class Chip:
     text: str
 
 
-class PeopleFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """`?q=` words, `?team=` slug, `?role=`, `?access=`; several of a kind widen it. Who left shows only if asked for."""
+class PeopleFilter(django_filters.FilterSet):  # type: ignore[name-defined,misc]
+    """`?q=` words, `?team=` slug, `?role=`, `?access=`; several of a kind widen it. Who left shows if asked for."""
 
-    q = django_filters.CharFilter(method="by_words", label=_("Search the people"))
-    team = django_filters.ModelMultipleChoiceFilter(
+    q = django_filters.CharFilter(method="by_words", label=_("Search the people"))  # type: ignore[no-untyped-call]
+    team = django_filters.ModelMultipleChoiceFilter(  # type: ignore[no-untyped-call]
         queryset=Team.objects.order_by("name", "pk"), to_field_name="slug", method="by_team", label=_("Team")
     )
-    role = django_filters.MultipleChoiceFilter(choices=Role.choices, label=_("Role"))
-    access = django_filters.MultipleChoiceFilter(choices=ACCESS, method="by_access", label=_("Access"))
+    role = django_filters.MultipleChoiceFilter(  # type: ignore[no-untyped-call]
+        choices=Role.choices, label=_("Role")
+    )
+    access = django_filters.MultipleChoiceFilter(  # type: ignore[no-untyped-call]
+        choices=ACCESS, method="by_access", label=_("Access")
+    )
 
     class Meta:
         model = User
@@ -59,7 +63,7 @@ class PeopleFilter(django_filters.FilterSet):  # type: ignore[misc]
         return people.filter(pk__in=Membership.objects.on(timezone.localdate()).filter(team__in=teams).values("person"))
 
     def by_access(self, people: UserQuerySet, name: str, states: list[str]) -> UserQuerySet:
-        return people.filter(access__in=states) if states else people
+        return people.filter(access__in=states) if states else people  # type: ignore[misc]
 
     def filter_queryset(self, people: UserQuerySet) -> UserQuerySet:
         found: UserQuerySet = super().filter_queryset(people)

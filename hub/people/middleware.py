@@ -22,7 +22,7 @@ class LanguageMiddleware:
         chosen = getattr(request.user, "language", "") if request.user.is_authenticated else ""
         language = chosen or translation.get_language_from_request(request)
         with translation.override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
             answer = self.get_response(request)
             if hasattr(answer, "render") and not getattr(answer, "is_rendered", True):
                 answer.render()

@@ -70,7 +70,8 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find a person by e-mail, however it is typed."""
-        return self.get(email=(username or "").strip().lower())
+        person: User = self.get(email=(username or "").strip().lower())
+        return person
 
 
 class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
@@ -98,6 +99,8 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
     theme = models.CharField(_("theme"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     last_visit_at = models.DateTimeField(_("last visit"), null=True, blank=True, editable=False)
     previous_visit_at = models.DateTimeField(_("visit before"), null=True, blank=True, editable=False)
+
+    access: str  # brought along by with_access()
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpResponse
 
 from hub.core.http import Request
@@ -87,7 +88,7 @@ for _right, _rule in RIGHTS.items():
     grant(_right, _rule)
 
 
-def require(user: User, right: str, thing: object = None) -> None:
+def require(user: User, right: str, thing: Model | None = None) -> None:
     """Raise PermissionDenied (403) unless `user` holds `right` (on `thing`)."""
     if not user.has_perm(right, thing):
         raise PermissionDenied(right)

@@ -15,6 +15,12 @@ def with_teams(people: "QuerySet[User]", *, day: date) -> "QuerySet[User]":
     return people.prefetch_related(Prefetch("memberships", queryset=held, to_attr="teams_now"))
 
 
+def teams_now(person: User) -> "list[Membership]":
+    """Return what `with_teams` brought along."""
+    held: list[Membership] = person.teams_now  # type: ignore[attr-defined]
+    return held
+
+
 @dataclass(frozen=True)
 class TeamRow:
     """A team in the list, at its depth in the tree."""

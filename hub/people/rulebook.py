@@ -6,7 +6,8 @@
 from collections.abc import Callable
 from typing import Protocol, cast
 
-import rules
+from rules.permissions import set_perm
+from rules.predicates import predicate
 
 
 class Rule(Protocol):
@@ -21,9 +22,9 @@ class Rule(Protocol):
 
 def rule(test: Callable[..., bool]) -> Rule:
     """Make a rule of a function that takes a user, or a user and a thing."""
-    return cast(Rule, rules.predicate(test))
+    return cast(Rule, predicate(test))  # type: ignore[no-untyped-call]
 
 
 def grant(right: str, to: Rule) -> None:
     """Let those whom `to` names do `right`; `user.has_perm(right, thing)` then answers by it."""
-    rules.set_perm(right, to)
+    set_perm(right, to)  # type: ignore[no-untyped-call]

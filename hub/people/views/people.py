@@ -49,7 +49,7 @@ def person_export(request: Request) -> HttpResponse:
             person.email,
             person.job_title,
             person.get_role_display(),
-            ", ".join(held.team.name for held in person.teams_now),
+            ", ".join(held.team.name for held in queries.teams_now(person)),
             states[person.access],
             person.started_on,
             person.left_on,
