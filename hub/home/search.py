@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Case, Value, When
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -66,4 +67,23 @@ def nearness(asked: str, title: str, others: str) -> float:
     return 0.35 if any(word.startswith(asked) for word in others.split()) else 0.0
 
 
+def find_people(words: str, reader: User, limit: int) -> Sequence[Hit]:
+    """Find colleagues by name, e-mail or job title; the nearest name first. The people's own room stands too low."""
+    if not words.strip() or not reader.has_perm("people.see_directory"):
+        return ()
+    starts = Case(When(name__istartswith=words.strip(), then=Value(0)), default=Value(1))
+    people = User.objects.active().matching(words).only("pk", "name", "email", "job_title")
+    return [
+        Hit(
+            person.get_absolute_url(),
+            person.name,
+            person.job_title or person.email,
+            icon="people",
+            rank=0.8 if person.name.casefold().startswith(words.strip().casefold()) else 0.5,
+        )
+        for person in people.order_by(starts, "name", "pk")[:limit]
+    ]
+
+
+register(Source("people", _("People"), find_people, order=40))
 register(Source("pages", _("Pages"), find_pages, order=90))
