@@ -103,6 +103,85 @@ def test_focus_is_always_visible(theme, enter, tools):
     assert hidden == []
 
 
+@pytest.mark.parametrize("opener", ["/", "Control+k"])
+def test_palette_leads_to_a_tool_by_keyboard_alone(opener, enter, tools):
+    seen = enter("member", "/")
+    page = seen.page
+    page.wait_for_load_state("networkidle")
+
+    page.keyboard.press(opener)
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.type("mir")
+    expect(page.locator(".palette__row", has_text="Miro")).to_be_visible()
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(reverse("tooling:tool_detail", args=["miro"])))
+    assert seen.problems() == []
+
+
+def test_escape_closes_the_palette_and_gives_the_focus_back(enter, tools):
+    seen = enter("member", "/")
+    page = seen.page
+    page.wait_for_load_state("networkidle")
+    page.locator("[data-palette-open]").first.focus()
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#palette")).to_be_hidden()
+    assert page.evaluate("document.activeElement.hasAttribute('data-palette-open')")
+
+
+def test_search_works_without_scripts(enter, tools):
+    seen = enter("member", "/", scripts=False)
+
+    seen.page.get_by_role("link", name="Search or jump to").click()
+    seen.page.get_by_role("main").get_by_role("searchbox").fill("miro")
+    seen.page.get_by_role("main").get_by_role("button", name="Search").click()
+    seen.page.get_by_role("main").get_by_role("link", name=re.compile("Miro")).first.click()
+
+    expect(seen.page.get_by_role("heading", level=1)).to_contain_text("Miro")
+
+
+@BOTH
+def test_language_is_switched_on_the_spot_and_kept(scripts, enter, people, tools):
+    seen = enter("member", reverse("tooling:tool_list") + "?q=miro", scripts=scripts)
+    page = seen.page
+
+    page.locator("form[action='/language/'] button:visible").first.click()
+
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page).to_have_url(re.compile("q=miro"))
+    people["member"].refresh_from_db()
+    assert people["member"].language == "fr"
+
+
+def test_theme_is_switched_and_kept(enter, people):
+    seen = enter("member", "/")
+    page = seen.page
+
+    page.get_by_role("button", name=re.compile("your menu")).click()
+    page.locator("#me [name=theme][value=dark]").click()
+    page.wait_for_load_state("networkidle")
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    people["member"].refresh_from_db()
+    assert people["member"].theme == "dark"
+
+
+def test_menu_of_a_phone_leads_everywhere(enter, tools):
+    seen = enter("member", "/", width=390)
+    page = seen.page
+
+    page.get_by_role("button", name="Open the menu").click()
+    page.locator("#drawer").get_by_role("link", name="Tools").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tools")
+
+
 # --- A product manager ---------------------------------------------------------------------------------------------
 
 
@@ -206,7 +285,9 @@ def test_ops_says_whose_account_it_is(scripts, enter, people):
     page = seen.page
 
     page.get_by_label("Whose account is Arjun M.?").fill(arjun.email)
-    page.keyboard.press("Enter") if scripts else page.get_by_role("button", name=re.compile("^Match ?: Arjun M")).click()
+    page.keyboard.press("Enter") if scripts else page.get_by_role(
+        "button", name=re.compile("^Match ?: Arjun M")
+    ).click()
     page.wait_for_load_state()
 
     expect(page.get_by_label("Whose account is Arjun M.?")).to_have_count(0)
