@@ -7,6 +7,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from hub.core.logs import configured
+
 django_stubs_ext.monkeypatch()  # generic classes of Django take their type in brackets at run time, too
 
 env = Env()
@@ -219,6 +221,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files to compress and to keep
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
 # Secrets of connections: comma-separated Fernet keys, newest first (docs/decisions/0004).
@@ -265,3 +268,6 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False
+
+# Logs: one JSON object a line on stdout; readable lines where LOG_FORMAT=lines.
+LOGGING = configured(is_readable=env.str("LOG_FORMAT", "json") == "lines", level=env.str("LOG_LEVEL", "INFO"))

@@ -1,6 +1,7 @@
 """`python -m hub.local run|reset|browser|…`: what the Makefile calls."""
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     prepare = acts.add_parser("prepare", help="bring the database up to date (called by `run`)")
     prepare.add_argument("--home", type=Path, required=True)
     asked = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in order with what the children print, in a file, too
     try:
         return _act(asked)
     except CannotStart as error:
