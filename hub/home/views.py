@@ -1,13 +1,11 @@
 """Front pages and the shell's own acts."""
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +13,7 @@ from hub.core.http import Request, render_page, unprocessable
 from hub.people.models import User
 from hub.people.permissions import requires
 
-from . import queries
+from . import examples, queries
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -34,29 +32,8 @@ def home(request: Request) -> HttpResponse:
 @requires("home.see_styleguide")
 def styleguide(request: Request) -> HttpResponse:
     """Show every part of the pages, in each of its states."""
-    now = timezone.now()
-    context = {
-        "series": range(1, 7),
-        "tones": ("ok", "warn", "bad", "info", "neutral", "none"),
-        "colours": ("paper", "surface", "sunken", "ink", "ink-muted", "line", "edge", "accent", "accent-fill",
-                    "accent-line", "ok", "warn", "bad", "info", "neutral"),
-        "icons": ICONS,
-        "rings": ("adopt", "trial", "assess", "hold", ""),
-        "people": ["Nora Haddad", "Inès Carpentier", "Salomé Petit", "Thomas Weil", "Élodie Faure", "Yann Le Goff"],
-        "moments": [now, now - timedelta(minutes=12), now - timedelta(days=3), now - timedelta(days=400), None],
-        "spans": [timedelta(seconds=45), timedelta(minutes=12), timedelta(hours=3.5), timedelta(days=8.2), None],
-        "levels": ("success", "info", "warning", "error"),
-    }  # fmt: skip
+    context = examples.everything()
     return render_page(request, "hub/styleguide.html", context)
-
-
-ICONS = (
-    "home", "tools", "library", "onboarding", "kpis", "sync", "review", "people", "settings",
-    "search", "bell", "globe", "menu", "close", "down", "right", "rise", "fall",
-    "external", "check", "plus", "filter", "columns", "download", "clock", "calendar", "edit",
-    "alert", "lock", "key", "comment", "document", "table", "renew", "undo", "theme",
-    "more", "play", "swap", "ask", "link", "verified",
-)  # fmt: skip
 
 
 @require_POST

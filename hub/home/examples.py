@@ -1,0 +1,81 @@
+"""What the styleguide shows: one example of each part in each state. Nothing here is anybody's data."""
+
+from datetime import timedelta
+
+from django import forms
+from django.core.paginator import Paginator
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+COLOURS = (
+    "paper", "surface", "sunken", "ink", "ink-muted", "line", "edge", "accent", "accent-fill", "accent-line", "ok",
+    "warn", "bad", "info", "neutral",
+)  # fmt: skip
+ICONS = (
+    "home", "tools", "library", "onboarding", "kpis", "sync", "review", "people", "settings", "search", "bell", "globe",
+    "menu", "close", "down", "right", "rise", "fall", "external", "check", "plus", "filter", "columns", "download",
+    "clock", "calendar", "edit", "alert", "lock", "key", "comment", "document", "table", "renew", "undo", "theme",
+    "more", "play", "swap", "ask", "link", "verified",
+)  # fmt: skip
+PEOPLE = ["Nora Haddad", "Inès Carpentier", "Salomé Petit", "Thomas Weil", "Élodie Faure", "Yann Le Goff"]
+
+
+class ExampleForm(forms.Form):
+    """One field of each kind; the second is filled in wrongly."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), help_text=gettext_lazy("What people will search for."))
+    target = forms.IntegerField(label=gettext_lazy("Target"))
+    source = forms.CharField(label=gettext_lazy("Source"), disabled=True, required=False)
+    team = forms.ChoiceField(label=gettext_lazy("Team"), choices=[("1", "Checkout"), ("2", "Search")])
+    day = forms.DateField(
+        label=gettext_lazy("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    why = forms.CharField(label=gettext_lazy("Why"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    is_told = forms.BooleanField(label=gettext_lazy("Tell the owner"), required=False)
+    theme = forms.ChoiceField(
+        label=gettext_lazy("Theme"),
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[("light", gettext_lazy("Light")), ("dark", gettext_lazy("Dark"))],
+    )
+
+
+def everything() -> dict[str, object]:
+    """Return what the styleguide's template needs."""
+    now = timezone.now()
+    typed = {"name": "Linear", "target": _("sixty"), "team": "1", "theme": "light"}
+    form = ExampleForm({f"example-{field}": value for field, value in typed.items()}, prefix="example")
+    form.is_valid()
+    return {
+        "colours": COLOURS,
+        "series": range(1, 7),
+        "icons": ICONS,
+        "people": PEOPLE,
+        "form": form,
+        "rings": ("adopt", "trial", "assess", "hold", ""),
+        "badges": (
+            ("ok", _("On track")),
+            ("warn", _("At risk")),
+            ("bad", _("Off target")),
+            ("info", _("Running")),
+            ("neutral", _("Draft")),
+            ("none", _("Not measured")),
+        ),
+        "pages": Paginator(range(30), 10).page(2),
+        "remove": _("Remove this filter"),
+        "moments": (now, now - timedelta(minutes=12), now - timedelta(days=3), now - timedelta(days=400), None),
+        "spans": (timedelta(seconds=45), timedelta(minutes=12), timedelta(hours=3.5), timedelta(days=8.2), None),
+        "toasts": (
+            ("success", _("Linear was archived."), True),
+            ("info", _("The sync was asked for; it starts in a moment."), False),
+            ("warning", _("Saved, but nobody owns it now."), False),
+            ("error", _("That did not work, and nothing was changed. Try again in a moment."), False),
+        ),
+        "old_text": _("Baskets paid within one hour of being opened."),
+        "new_text": _("Baskets paid within 24 hours of being opened, tests by staff left out."),
+        "prose": _(
+            "## When to use it\n\nUse it **before** a decision, never after. It takes twenty minutes.\n\n"
+            "- one question\n- one owner\n\n## When not\n\n> A score is no decision."
+        ),
+    }
