@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -44,8 +44,11 @@ SHARED: list[Processor] = [
 ]
 
 
-def configured(*, is_readable: bool, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING: entries of ours and of libraries alike, JSON, or lines for a person's eyes."""
+def configured(*, is_readable: bool, level: str, stream: TextIO | None = None) -> dict[str, Any]:
+    """Return Django's LOGGING: entries of ours and of libraries alike, JSON, or lines for a person's eyes.
+
+    They go to `stream`, standard output by default.
+    """
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -65,7 +68,9 @@ def configured(*, is_readable: bool, level: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
             }
         },
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "events"}},
+        "handlers": {
+            "stdout": {"class": "logging.StreamHandler", "stream": stream or sys.stdout, "formatter": "events"}
+        },
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},

@@ -45,7 +45,8 @@ def read_until(streams: tuple[str, ...]) -> datetime | None:
     rows = StreamState.objects.filter(connection__in=active, stream__in=streams)
     if not rows.exists() or rows.filter(last_success_at=None).exists():
         return None
-    return rows.aggregate(at=Min("last_success_at"))["at"]
+    found: datetime | None = rows.aggregate(at=Min("last_success_at"))["at"]
+    return found
 
 
 @transaction.atomic
@@ -79,7 +80,7 @@ def recompute(*, first: date | None = None, now: datetime | None = None, reason:
             )
             given = parameters(first=start, past=past, now=read_at)
             cursor.execute("TRUNCATE kpis_stage")
-            cursor.execute(f"INSERT INTO kpis_stage {statement}", given)  # noqa: S608 - our own statements
+            cursor.execute(f"INSERT INTO kpis_stage {statement}", given)  # our own statements
             total = merge(cursor, keys, given, total, reason)
     return total
 
