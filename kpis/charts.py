@@ -48,6 +48,15 @@ class At:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A line across, at `y`, with its name at `label_y`, clear of other texts."""
+
+    y: float
+    label_y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Slot:
     """The strip of one week, that pointer and arrow keys read; `y` is None where nothing is known."""
 
@@ -83,7 +92,7 @@ class Drawing:
     paths: tuple[str, ...]
     dots: tuple[tuple[float, float], ...]  # single weeks between two gaps
     bars: tuple[tuple[float, float, float, float], ...]  # x, y, width, height
-    lines: tuple[At, ...]
+    lines: tuple[Named, ...]
     flags: tuple[Flag, ...]
     last: At | None
     slots: tuple[Slot, ...]
@@ -207,10 +216,9 @@ def _draw(
     holes = [] if as_bars else _holes(values, first, tail)
     point = {place: (x(place), y(value)) for place, value in known}
     base = y(max(0.0, low))
-    named = [At(end, y(line.value), line.text if is_wide else line.short) for line in lines]
     last_at = At(*point[tail], last) if known and last else None
-    if last_at:
-        named = [_clear_of(line, last_at) for line in named]
+    taken = last_at.y if last_at and not as_bars else None
+    named = [_named(y(line.value), line.text if is_wide else line.short, taken) for line in lines]
     return Drawing(
         width=width,
         height=height,
@@ -229,7 +237,12 @@ def _draw(
         else tuple("M" + " ".join(f"{point[p][0]:g} {point[p][1]:g}" for p in run) for run in runs if len(run) > 1),
         dots=() if as_bars else tuple(point[run[0]] for run in runs if len(run) == 1 and run[0] != tail),
         bars=tuple(
-            (round(x(place) - step * 0.36, 1), min(y(value), base), round(step * 0.72, 1), round(abs(base - y(value)), 1))
+            (
+                round(x(place) - step * 0.36, 1),
+                min(y(value), base),
+                round(step * 0.72, 1),
+                round(abs(base - y(value)), 1),
+            )
             for place, value in known
         )
         if as_bars
@@ -241,9 +254,11 @@ def _draw(
     )
 
 
-def _clear_of(line: At, last: At) -> At:
-    """Keep the name of a line off the last value's: `x` of a name is where the line ends, `y` its height."""
-    return At(line.x, line.y, "" if abs(line.y - last.y) < 13 and line.text == last.text else line.text)
+def _named(y: float, text: str, taken: float | None) -> Named:
+    """Name a line, 14 units off the height where the last value's text stands."""
+    if taken is None or abs(y - taken) >= 14:
+        return Named(y, y, text)
+    return Named(y, taken - 14 if y <= taken else taken + 14, text)
 
 
 def _holes(values: Values, first: int, tail: int) -> list[tuple[int, int]]:
@@ -251,7 +266,11 @@ def _holes(values: Values, first: int, tail: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for place in range(first, tail + 1):
         if values[place] is None:
-            found = [*found[:-1], (found[-1][0], place)] if found and found[-1][1] == place - 1 else [*found, (place, place)]
+            found = (
+                [*found[:-1], (found[-1][0], place)]
+                if found and found[-1][1] == place - 1
+                else [*found, (place, place)]
+            )
     return found
 
 
@@ -278,7 +297,11 @@ def _flags(
     inside = [(at, mark) for at, mark in placed if left <= at <= end]
     kept = 3 if is_wide else 1
     return tuple(
-        Flag(round(at, 1), (mark.text if is_wide else mark.short) if index >= len(inside) - kept else "", at > (left + end) / 2)
+        Flag(
+            round(at, 1),
+            (mark.text if is_wide else mark.short) if index >= len(inside) - kept else "",
+            at > (left + end) / 2,
+        )
         for index, (at, mark) in enumerate(inside)
     )
 

@@ -1,0 +1,416 @@
+"""What the pages show of the numbers: figures, tiles, restatements. Few statements, whatever the number of teams."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from hub.activity.models import Event
+from hub.core.templatetags.ui import number
+from hub.people.models import Team, User
+from hub.people.permissions import require
+
+from .formulas import Status, status_against
+from .models import Comment, Metric, Observation, ObservationHistory, Target
+from .models.metric import MetricQuerySet
+
+RANGES = (13, 26, 52)
+TREND_WEEKS = 13
+WEEK = timedelta(days=7)
+LATEST_WITHIN = 4  # weeks: a value older than that is not today's
+COMPARED_WITH = 4  # weeks before
+SMALL_GROUP = 5  # people: figures about fewer are not shown by team
+MOST_HEADLINES = 9
+
+TONES = {
+    Status.NOT_MEASURED: ("none", "none"),
+    Status.TOO_FEW: ("none", "none"),
+    Status.STALE: ("stale", "warn"),
+    Status.OFF_TRACK: ("bad", "bad"),
+    Status.AT_RISK: ("warn", "warn"),
+    Status.ON_TRACK: ("ok", "ok"),
+    Status.NO_TARGET: ("plain", "neutral"),
+}  # of a tile, of its badge
+URGENCY = (
+    Status.OFF_TRACK, Status.AT_RISK, Status.STALE, Status.ON_TRACK, Status.NO_TARGET, Status.TOO_FEW,
+    Status.NOT_MEASURED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """One week of a figure. `value` is None where nothing is known, or too little to be shown (`n` says how many)."""
+
+    week: date
+    value: float | None = None
+    n: int | None = None
+    coverage: float | None = None
+    spread: float | None = None
+    num: float | None = None
+    den: float | None = None
+    read_at: datetime | None = None
+    is_too_few: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric in one scope (`team` None: the company): its weeks, oldest first, its latest value, target and state."""
+
+    metric: Metric
+    team: Team | None
+    points: tuple[Point, ...]
+    latest: Point | None
+    target: Target | None
+    status: Status
+    comment: Comment | None = None
+
+    @property
+    def before(self) -> Point | None:
+        """The week to compare the latest one with, if it has a value."""
+        if self.latest is None or self.latest.value is None:
+            return None
+        day = self.latest.week - COMPARED_WITH * WEEK
+        return next((point for point in self.points if point.week == day and point.value is not None), None)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure as a stat tile shows it (`components/stat.html`); every text is in the reader's language."""
+
+    key: str
+    url: str
+    label: str
+    value: str
+    unit: str
+    tone: str
+    badge: str
+    state: str
+    status: Status
+    change: str
+    span: str
+    target: str
+    trend: tuple[float | None, ...]
+    target_value: float | None
+    as_of: date | datetime | None
+    as_of_text: str
+    owner: str
+    note: str
+
+    @property
+    def has_trend(self) -> bool:
+        return any(value is not None for value in self.trend)
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """A value that was corrected: its week, what was shown before, what is known now, when and why."""
+
+    week: date
+    before: str
+    after: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Redefinition:
+    """A change of the definition: when, by whom, why, and the texts before and after."""
+
+    at: datetime
+    who: str
+    why: str
+    before: str
+    after: str
+
+
+def leadership_tiles(user: User) -> tuple[Tile, ...]:
+    """Return the company's headline figures for `user`, at most nine, those off target first.
+
+    Raises PermissionDenied for who may not see the leadership page.
+    """
+    require(user, "kpis.see_leadership")
+    metrics = Metric.objects.shown().filter(is_headline=True)
+    return tuple(tile(figure) for figure in worst_first(figures(metrics, with_comments=True))[:MOST_HEADLINES])
+
+
+def team_tiles(team: Team) -> tuple[Tile, ...]:
+    """Return every figure of `team`, in the order of the dictionary."""
+    return tuple(tile(figure) for figure in figures(Metric.objects.shown(), team=team))
+
+
+def teams_measured() -> list[Team]:
+    """Return the active teams that a tracker's team stands for, by name."""
+    return list(
+        Team.objects.active()
+        .filter(work_teams__deleted_at=None, work_teams__isnull=False)
+        .distinct()
+        .order_by("name", "pk")
+    )
+
+
+def worst_first(found: Iterable[Figure]) -> list[Figure]:
+    """Order figures by how much they ask for attention, then as the dictionary does."""
+    return sorted(found, key=lambda figure: (URGENCY.index(figure.status), figure.metric.position, figure.metric.pk))
+
+
+def figures(
+    metrics: MetricQuerySet, *, team: Team | None = None, weeks: int = TREND_WEEKS, with_comments: bool = False
+) -> list[Figure]:
+    """Return each metric in one scope over its last `weeks` weeks: three statements, four with the latest comments."""
+    rows = list(metrics.select_related("owner").order_by("position", "pk"))
+    ids = [metric.pk for metric in rows]
+    oldest = monday(timezone.localdate()) - (weeks + LATEST_WITHIN + 1) * WEEK
+    read = [metric.read_at for metric in rows if metric.read_at]
+    if read:
+        oldest = monday(timezone.localtime(min(read)).date()) - (weeks + LATEST_WITHIN + 1) * WEEK
+    stored: dict[int, dict[date, Observation]] = defaultdict(dict)
+    for known in Observation.objects.filter(metric__in=ids, team=team, week__gte=oldest):
+        stored[known.metric_id][known.week] = known
+    aims = targets(ids, team)
+    said: dict[int, Comment] = {}
+    if with_comments:
+        latest = Comment.objects.filter(metric__in=ids, team=team).order_by("metric", "-written_at", "-id")
+        said = {comment.metric_id: comment for comment in latest.distinct("metric").select_related("author")}
+    return [
+        _figure(metric, team, stored[metric.pk], aims.get(metric.pk), weeks, said.get(metric.pk)) for metric in rows
+    ]
+
+
+def targets(metric_ids: Sequence[int], team: Team | None, on: date | None = None) -> dict[int, Target]:
+    """Return the target in force of each metric: the team's own, else the company's. One statement."""
+    day = on or timezone.localdate()
+    scope = Q(team=None) | Q(team=team) if team else Q(team=None)
+    found: dict[int, Target] = {}
+    rows = Target.objects.filter(scope, metric__in=metric_ids, since__lte=day, withdrawn_at=None)
+    for target in rows.order_by("since", "pk"):
+        known = found.get(target.metric_id)
+        if known is None or target.team_id or not known.team_id:
+            found[target.metric_id] = target
+    return found
+
+
+def _figure(
+    metric: Metric, team: Team | None, rows: dict[date, Observation], target: Target | None, weeks: int,
+    comment: Comment | None,
+) -> Figure:  # fmt: skip
+    """Put one metric's rows on its calendar and judge the latest."""
+    last = last_week(metric)
+    points = tuple(_point(metric, team, last - back * WEEK, rows) for back in range(weeks - 1, -1, -1))
+    recent = (point for point in reversed(points[-LATEST_WITHIN:]) if point.n is not None)
+    latest = next(recent, None)
+    # A target counts for a team only where it says the same: a company's count is no team's aim.
+    if target and team and target.team_id is None and metric.kind in (Metric.Kind.COUNT, Metric.Kind.STOCK):
+        target = None
+    return Figure(metric, team, points, latest, target, _status(metric, latest, target), comment)
+
+
+def _point(metric: Metric, team: Team | None, week: date, rows: dict[date, Observation]) -> Point:
+    row = rows.get(week)
+    if row is None:
+        return Point(week)
+    if row.n < least_shown(metric, team):
+        return Point(week, n=row.n, is_too_few=True, read_at=row.read_at)
+    return Point(week, row.value, row.n, row.coverage, row.spread, row.num, row.den, row.read_at)
+
+
+def least_shown(metric: Metric, team: Team | None) -> int:
+    """Return the fewest cases that are shown; a figure about people needs five of them in a team."""
+    return max(metric.least, SMALL_GROUP) if metric.is_about_people and team else metric.least
+
+
+def _status(metric: Metric, latest: Point | None, target: Target | None) -> Status:
+    if latest is None:
+        return Status.NOT_MEASURED
+    if latest.value is None:
+        return Status.TOO_FEW if latest.is_too_few else Status.NOT_MEASURED
+    if metric.is_stale:
+        return Status.STALE
+    return status_against(
+        latest.value, target.value if target else None, direction=metric.direction,
+        upper=target.upper if target else None, amber_ratio=target.amber_ratio if target else 0.95,
+    )  # fmt: skip
+
+
+def monday(day: date) -> date:
+    """Return the first day of the ISO week of `day`."""
+    return day - timedelta(days=day.weekday())
+
+
+def is_of_a_moment(metric: Metric) -> bool:
+    """True for what holds at a moment (work under way, seats): the present week's value is as good as any."""
+    return metric.kind == Metric.Kind.STOCK or "states" in metric.streams
+
+
+def last_week(metric: Metric) -> date:
+    """Return the week of the latest value: the present one for a stock, else the last one that was over when read."""
+    present = monday(timezone.localtime(metric.read_at).date() if metric.read_at else timezone.localdate())
+    return present if is_of_a_moment(metric) else present - WEEK
+
+
+# ---------------------------------------------------------------- words
+
+
+def amount(metric: Metric, value: float, *, signed: bool = False, places: int | None = None) -> str:
+    """Write a value without its unit, as the reader's language does; a ratio in percent."""
+    places = metric.decimals if places is None else places
+    shown = value * 100 if metric.unit == Metric.Unit.PERCENT else value
+    text = number(abs(round(shown, places)), places)
+    sign = "−" if round(shown, places) < 0 else "+" if signed and round(shown, places) > 0 else ""
+    return sign + text
+
+
+def unit(metric: Metric, value: float) -> str:
+    """Return what stands after the figure, its space with it."""
+    count = 1 if abs(value) == 1 else 2
+    if metric.unit == Metric.Unit.PERCENT:
+        return pgettext("after the figure", "%")
+    words = {
+        Metric.Unit.DAYS: ngettext("day", "days", count),
+        Metric.Unit.ITEMS: ngettext("item", "items", count),
+        Metric.Unit.SEATS: ngettext("seat", "seats", count),
+    }
+    return f"\u00a0{words[Metric.Unit(metric.unit)]}"
+
+
+def full(metric: Metric, value: float | None) -> str:
+    """Write a value with its unit; None is "not measured"."""
+    return _("not measured") if value is None else amount(metric, value) + unit(metric, value)
+
+
+def difference(metric: Metric, value: float, *, signed: bool = True) -> str:
+    """Write a difference of two values; of two percentages in points."""
+    if metric.unit == Metric.Unit.PERCENT:
+        return _("%(figure)s pt") % {"figure": amount(metric, value, signed=signed)}
+    return amount(metric, value, signed=signed) + unit(metric, value)
+
+
+def target_text(metric: Metric, target: Target) -> str:
+    """Write what is aimed at: a figure, or a band."""
+    if target.upper is not None:
+        return _("%(low)s to %(high)s") % {"low": amount(metric, target.value), "high": full(metric, target.upper)}
+    return full(metric, target.value)
+
+
+def short_day(day: date | datetime) -> str:
+    """Write a day without its year: 15 Mar."""
+    return date_format(timezone.localtime(day) if isinstance(day, datetime) else day, "j M")
+
+
+def state_text(status: Status) -> str:
+    """Return a state in words."""
+    return {
+        Status.NOT_MEASURED: _("Not measured"),
+        Status.TOO_FEW: _("Too few"),
+        Status.STALE: _("Stale"),
+        Status.OFF_TRACK: _("Off target"),
+        Status.AT_RISK: _("At risk"),
+        Status.ON_TRACK: _("On target"),
+        Status.NO_TARGET: _("No target"),
+    }[status]
+
+
+def missing_text(figure: Figure) -> str:
+    """Say why there is no value, and what would bring one."""
+    if figure.status == Status.TOO_FEW and figure.latest:
+        least, n = least_shown(figure.metric, figure.team), figure.latest.n or 0
+        return ngettext(
+            "%(n)s case; shown from %(least)s up.", "%(n)s cases; shown from %(least)s up.", n
+        ) % {"n": n, "least": least}  # fmt: skip
+    if figure.metric.read_at is None:
+        return _("Connect %(source)s; the first sync brings it.") % {"source": figure.metric.source}
+    return _("Nothing to compute it from in the last four weeks.")
+
+
+def tile(figure: Figure) -> Tile:
+    """Say a figure as a tile does."""
+    metric, latest, before = figure.metric, figure.latest, figure.before
+    tone, badge = TONES[figure.status]
+    value = latest.value if latest else None
+    change = span = ""
+    as_of: date | datetime | None = None
+    if value is not None and latest is not None:
+        if before is not None and before.value is not None:
+            change = difference(metric, value - before.value)
+            span = _("in 4 weeks")
+        as_of = latest.read_at if is_of_a_moment(metric) and latest.read_at else latest.week + timedelta(days=6)
+        if figure.status == Status.STALE:
+            change, span = "", _("Last good value")
+    else:
+        span = missing_text(figure)
+    url = metric.get_absolute_url() + (f"?team={figure.team.slug}" if figure.team else "")
+    return Tile(
+        key=metric.key,
+        url=url,
+        label=str(metric),
+        value=state_text(figure.status) if value is None else amount(metric, value),
+        unit="" if value is None else unit(metric, value),
+        tone=tone,
+        badge=badge,
+        state="" if value is None or figure.status == Status.NO_TARGET else state_text(figure.status),
+        status=figure.status,
+        change=change,
+        span=span,
+        target=""
+        if value is None
+        else _("target %(target)s") % {"target": target_text(metric, figure.target)}
+        if figure.target
+        else _("no target"),
+        trend=tuple(point.value for point in figure.points[-TREND_WEEKS:]),
+        target_value=figure.target.value if figure.target else None,
+        as_of=as_of,
+        as_of_text=short_day(as_of) if as_of else "",
+        owner=metric.owner.name if metric.owner else "",
+        note=figure.comment.text if figure.comment else "",
+    )
+
+
+# ---------------------------------------------------------------- a metric's past
+
+
+def restatements(metric: Metric, team: Team | None, limit: int = 10) -> list[Restatement]:
+    """Return values that changed after their week was over, newest correction first. Two statements."""
+    rows = list(
+        ObservationHistory.objects.filter(metric=metric, team=team)
+        .exclude(reason=ObservationHistory.Reason.PARTIAL)
+        .order_by("-superseded_at", "-week", "-pk")[:limit]
+    )
+    if not rows:
+        return []
+    now = {
+        row.week: row for row in Observation.objects.filter(metric=metric, team=team, week__in={r.week for r in rows})
+    }
+
+    def shown(row: Observation | ObservationHistory | None) -> str:
+        if row is None:
+            return _("not measured")
+        return _("too few") if row.n < least_shown(metric, team) else full(metric, row.value)
+
+    return [
+        Restatement(row.week, shown(row), shown(now.get(row.week)), row.superseded_at, row.get_reason_display())
+        for row in rows
+    ]
+
+
+def redefinitions(metric: Metric, field: str = "definition", limit: int = 10) -> list[Redefinition]:
+    """Return how the definition changed, newest first, in the reader's language where it was written in it."""
+    events = (
+        Event.objects.filter(kind="kpis.metric", object_id=str(metric.pk), verb="redefined")
+        .select_related("by")
+        .order_by("-at", "-pk")[:limit]
+    )
+    found = []
+    for event in events:
+        pair = event.changes.get(field) or next(iter(event.changes.values()), ["", ""])
+        found.append(Redefinition(event.at, str(event.by) if event.by else "", event.why, str(pair[0]), str(pair[1])))
+    return found
+
+
+def newest_read() -> datetime | None:
+    """Return when the freshest metric's data was read; None before the first sync."""
+    return Metric.objects.aggregate(at=Max("read_at"))["at"]
