@@ -1,6 +1,5 @@
 """The tool list's URL grammar."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,14 +132,19 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc]
             return queryset.filter(Exists(owners.filter(person=int(value))))
         return queryset
 
-    def chips(self, owners: Mapping[int, str]) -> list[Chip]:
+    def asked_owner(self) -> User | None:
+        """Return the person whose tools are asked for by id; None for everybody, nobody and the reader."""
+        value = self.data.get("owner", "")
+        return User.objects.filter(pk=int(value)).first() if value.isdecimal() and len(value) < 19 else None
+
+    def chips(self, owner: User | None) -> list[Chip]:
         """Return one chip for each filter that is on, said in words."""
         words = {
             "capability": {slug: job.name for slug, job in self.jobs.items()},
             "standing": {NOBODY: _("Not decided"), **dict(Tool.Ring.choices)},
             "lifecycle": dict(Tool.Lifecycle.choices),
             "team": {slug: team.name for slug, team in self.teams.items()},
-            "owner": {NOBODY: _("Nobody"), "me": _("Me"), **{str(pk): name for pk, name in owners.items()}},
+            "owner": {NOBODY: _("Nobody"), "me": _("Me"), **({str(owner.pk): owner.name} if owner else {})},
         }
         chips = []
         for name, declared in self.filters.items():

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import JSONObject, Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.models import PersonAccount
+from hub.core.http import ROWS_PER_PAGE
 from hub.people.models import Team, User
 
 from .models import (
@@ -18,6 +21,7 @@ from .models import (
     Capability,
     StandardDecision,
     Tool,
+    ToolAlias,
     ToolCapability,
     ToolOwner,
     Workspace,
@@ -125,10 +129,33 @@ def team_bars(tools: Iterable[Tool], teams: Sequence[Team]) -> dict[int, TeamBar
     return drawn
 
 
-def owners_of_tools() -> dict[int, str]:
-    """Return the people who own tools, by id, in the order of their names."""
-    found = User.objects.filter(tools_owned__role=ToolOwner.Role.BUSINESS).distinct().order_by("name", "pk")
-    return dict(found.values_list("pk", "name"))
+def page_of_tools(
+    found: "QuerySet[Tool]", every: "QuerySet[Tool]", *, sort: str, number: str
+) -> tuple[Page[Tool], int]:
+    """Return one page of the tools found, and how many there are in all of `every`: two queries."""
+    counts = every.aggregate(every=Count("pk"), found=Count("pk", filter=Q(pk__in=found.values("pk"))))
+    paginator = Paginator(listed(found, sort=sort), ROWS_PER_PAGE)
+    paginator.__dict__["count"] = counts["found"]  # known already: the paginator need not ask
+    return paginator.get_page(number), counts["every"]
+
+
+def tool_on_page(slug: str) -> Tool:
+    """Return one tool with what every tab of its page shows: three queries. Raises Tool.DoesNotExist."""
+    owners = ToolOwner.objects.select_related("person", "team").order_by("role", "-is_primary", "pk")
+    tools: QuerySet[Tool] = (
+        Tool.objects.with_capability()
+        .select_related("vendor", "successor", "capability_link__capability")
+        .annotate(
+            alias_texts=ArraySubquery(ToolAlias.objects.filter(tool=OuterRef("pk")).order_by("text").values("text")),
+            week_rows=ArraySubquery(
+                AdoptionWeek.objects.filter(tool=OuterRef("pk"))
+                .order_by("week")
+                .values(row=JSONObject(week="week", active="active"))
+            ),
+        )
+        .prefetch_related(Prefetch("owners", owners))
+    )
+    return tools.get(slug=slug)
 
 
 # ---------------------------------------------------------------- one tool
@@ -165,7 +192,6 @@ class Adoption:
     small_count: int
     weeks: tuple[tuple[date, int | None], ...]
     is_stale: bool
-    workspaces: tuple[Workspace, ...]
 
     @property
     def spark(self) -> str:
@@ -184,7 +210,10 @@ class Adoption:
 
 
 def adoption_of(tool: Tool, *, reader: User, window: int, limit: int | None = None) -> Adoption:
-    """Return a tool's use by team. Small teams are told apart only to Product Ops and to their own lead."""
+    """Return a tool's use by team, of a tool from `tool_on_page`.
+
+    Small teams are told apart only to Product Ops and to their own lead.
+    """
     rows = list(
         AdoptionRollup.objects.filter(tool=tool, window=window, is_current=True)
         .select_related("team")
@@ -210,7 +239,6 @@ def adoption_of(tool: Tool, *, reader: User, window: int, limit: int | None = No
         small_count=len(small),
         weeks=_weeks(tool, company),
         is_stale=company is not None and company.as_of < timezone.localdate() - STALE_AFTER,
-        workspaces=tuple(tool.workspaces.select_related("connection")),
     )
 
 
@@ -230,13 +258,18 @@ def _weeks(tool: Tool, company: AdoptionRollup | None) -> tuple[tuple[date, int 
     """Return the last 26 weeks in order; weeks before the first that was seen are unknown, later gaps are nought."""
     if company is None:
         return ()
-    seen = dict(AdoptionWeek.objects.filter(tool=tool).order_by("week").values_list("week", "active"))
+    seen = {date.fromisoformat(row["week"]): row["active"] for row in tool.week_rows}  # type: ignore[attr-defined]
     if not seen:
         return ()
     first = min(seen)
     last = company.as_of - timedelta(days=company.as_of.weekday())
     weeks = [last - timedelta(weeks=back) for back in range(25, -1, -1)]
     return tuple((week, seen.get(week, 0) if week >= first else None) for week in weeks)
+
+
+def workspaces_of(tool: Tool) -> list[Workspace]:
+    """Return the tenants of a tool with the wires that read them."""
+    return list(tool.workspaces.select_related("connection"))
 
 
 @dataclass(frozen=True)

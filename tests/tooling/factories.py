@@ -27,7 +27,7 @@ class CapabilityFactory(DjangoModelFactory):
     slug = factory.Sequence(lambda n: f"job-{n}")
     name_en = factory.LazyAttribute(lambda o: o.slug.replace("-", " ").capitalize())
     name_fr = factory.LazyAttribute(lambda o: f"{o.name_en} (fr)")
-    parent = factory.LazyFunction(lambda: family())
+    parent = factory.LazyFunction(lambda: family())  # noqa: PLW0108 defined below
 
 
 def family(slug="family"):

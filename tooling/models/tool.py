@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import FilteredRelation, Q
@@ -16,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from connectors.models import Connection
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import Team, User
+
+if TYPE_CHECKING:
+    from .adoption import AdoptionRollup
 
 
 def localized(thing: models.Model, field: str) -> str:
@@ -176,6 +179,11 @@ class Tool(Timestamped, Versioned):
     is_starter = models.BooleanField(_("starter, not yet adopted"), default=False, editable=False)
     capabilities = models.ManyToManyField(Capability, through="ToolCapability", related_name="tools")
 
+    # Filled by the queryset's with_owner(), with_capability() and with_adoption() where there is such a row.
+    owner_link: "ToolOwner | None" = None
+    capability_link: "ToolCapability | None" = None
+    adoption: "AdoptionRollup | None" = None
+
     objects = ToolQuerySet.as_manager()
 
     class Meta:
@@ -235,8 +243,9 @@ class Tool(Timestamped, Versioned):
 
     def is_owned_by(self, user: User) -> bool:
         """True for those who keep it true: its business or admin owner, and the lead of a team that owns it."""
-        keepers = self.owners.filter(role__in=[ToolOwner.Role.BUSINESS, ToolOwner.Role.ADMIN])
-        return keepers.filter(Q(person=user) | Q(team__lead=user)).exists()
+        is_loaded = "owners" in getattr(self, "_prefetched_objects_cache", {})
+        owners = self.owners.all() if is_loaded else self.owners.select_related("team")
+        return any(owner.is_kept_by(user) for owner in owners)
 
 
 _L = Tool.Lifecycle
@@ -347,6 +356,11 @@ class ToolOwner(Timestamped):
     def name(self) -> str:
         holder = self.person or self.team
         return str(holder)
+
+    def is_kept_by(self, user: User) -> bool:
+        """True where `user` answers for the tool through this row: as the owner, or as the lead of the team that is."""
+        is_theirs = self.person_id == user.pk or (self.team is not None and self.team.lead_id == user.pk)
+        return is_theirs and self.role in (self.Role.BUSINESS, self.Role.ADMIN)
 
 
 class Workspace(Timestamped):

@@ -30,7 +30,7 @@ SIGNAL = f"""
         UNION SELECT 'last_seen' WHERE EXISTS (SELECT 1 FROM seats WHERE last_seen_at IS NOT NULL)
     ) found
     ORDER BY array_position(%(signals)s::varchar[], signal::varchar) LIMIT 1
-"""  # noqa: S608
+"""
 
 ROLLUPS = f"""
     WITH seats AS ({SEATS}),
@@ -92,7 +92,7 @@ ROLLUPS = f"""
         CASE WHEN %(signal)s <> '' THEN t.active END, COALESCE(a.accounts, 0),
         CASE WHEN %(signal)s <> '' THEN COALESCE(a.accounts_active, 0) END, 0, %(signal)s
     FROM by_team t LEFT JOIN team_accounts a USING (team_id, size)
-"""  # noqa: S608
+"""
 
 WEEKS = f"""
     WITH seats AS ({SEATS})
@@ -101,7 +101,7 @@ WEEKS = f"""
     FROM seats s JOIN connectors_activityday d ON d.account_id = s.id
     WHERE d.day <= %(day)s AND d.day >= %(first_week)s
     GROUP BY 2
-"""  # noqa: S608
+"""
 
 
 @transaction.atomic

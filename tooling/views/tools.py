@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hub.activity.models import Event
 from hub.activity.queries import changes_of
 from hub.core.csv import csv_answer
-from hub.core.http import Request, paginate, render_page
+from hub.core.http import Request, render_page
 from hub.core.messages import say
 from hub.people.permissions import require, requires
 from tooling import actions
@@ -31,8 +31,10 @@ from tooling.queries import (
     idle_accounts,
     large_teams,
     listed,
-    owners_of_tools,
+    page_of_tools,
     team_bars,
+    tool_on_page,
+    workspaces_of,
 )
 
 TEAMS_SHOWN = 20
@@ -87,19 +89,20 @@ def tool_list(request: Request) -> HttpResponse:
     found = _filter(request)
     sort = _sort(request)
     columns = [key for key in COLUMNS if key in request.GET.getlist("col")] or list(SHOWN_AT_FIRST)
-    tools = found.qs
-    page = paginate(request, listed(tools, sort=sort))
+    page, total = page_of_tools(
+        found.qs, found.shown(Tool.objects.all()), sort=sort, number=request.GET.get("page", "1")
+    )
     tools_shown = list(page.object_list)
     teams = list(found.teams.values())
-    owners = owners_of_tools()
-    chips = found.chips(owners)
+    owner = found.asked_owner()
+    chips = found.chips(owner)
     bars = team_bars(tools_shown, teams) if "active" in columns else {}
     context = {
         "filter": found,
         "page": page,
         "asked": {name: request.GET.get(name, "") for name in (*found.filters, "sort", "col")},
         "rows": [ListRow(tool, bars.get(tool.pk)) for tool in tools_shown],
-        "total": found.shown(Tool.objects.all()).count() if chips else page.paginator.count,
+        "total": total,
         "chips": chips,
         "ways": found.ways_out(chips) if not tools_shown else [],
         "has_bars": bool(bars),
@@ -110,7 +113,7 @@ def tool_list(request: Request) -> HttpResponse:
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("col", "page")],
         "shows": [(key, label, _show(found, key)) for key, label in SHOWS.items()],
         "families": _families(found),
-        "owners": owners,
+        "owner": owner,
         "standings": [*Tool.Ring.choices, (NOBODY, _("Not decided"))],
         "lifecycles": Tool.Lifecycle.choices,
         "export": reverse("tooling:tool_export") + found.query(without=("page",)),
@@ -151,11 +154,7 @@ def _families(found: ToolFilter) -> list[tuple[Capability, list[Capability]]]:
 @require_safe
 def tool_export(request: Request) -> HttpResponse:
     """Give the filtered list as CSV, in the columns that an import reads back."""
-    tools = (
-        listed(_filter(request).qs, sort=_sort(request))
-        .prefetch_related("capability_links__capability", "aliases")
-        .defer("how_to_en", "how_to_fr")
-    )
+    tools = listed(_filter(request).qs, sort=_sort(request)).prefetch_related("capability_links__capability", "aliases")
     header = [
         "slug", "name", "summary_en", "summary_fr", "vendor", "website", "login_url", "kind", "lifecycle", "standing",
         "capabilities", "aliases", "owner", "active_30_days", "eligible", "seats_in_use", "seats", "signal", "as_of",
@@ -193,20 +192,21 @@ def _csv_row(tool: Any) -> list[object]:
 @require_safe
 def tool_detail(request: Request, slug: str) -> HttpResponse:
     """Show one tool; `?tab=` chooses what of it."""
-    tool = get_object_or_404(Tool.objects.select_related("vendor", "successor"), slug=slug)
+    try:
+        tool = tool_on_page(slug)
+    except Tool.DoesNotExist as missing:
+        raise Http404 from missing
     tab = request.GET.get("tab", "changes" if "changes" in request.GET else "overview")
     tab = tab if tab in TABS else "overview"
-    owners = list(tool.owners.select_related("person", "team").order_by("role", "-is_primary", "pk"))
+    owners = list(tool.owners.all())
     main = next((owner for owner in owners if owner.role == ToolOwner.Role.BUSINESS and owner.is_primary), None)
-    links = list(tool.capability_links.select_related("capability").order_by("-is_primary", "capability__sort", "pk"))
     context: dict[str, object] = {
         "tool": tool,
         "tab": tab,
         "tabs": [(key, label, _tab_url(tool, key)) for key, label in TABS.items()],
         "owners": owners,
         "owner": main,
-        "links": links,
-        "main_link": next((link for link in links if link.is_primary), None),
+        "main_link": tool.capability_link,  # type: ignore[attr-defined]
         "can_edit": request.user.has_perm("tooling.edit_tool", tool),
         "can_decide": request.user.has_perm("tooling.change_standing"),
         "tab_template": f"tooling/tool_{tab}.html",
@@ -221,12 +221,11 @@ def _tab_url(tool: Tool, tab: str) -> str:
 
 def _overview(request: Request, tool: Tool) -> dict[str, object]:
     return {
-        "aliases": list(tool.aliases.all()),
+        "links": list(
+            tool.capability_links.select_related("capability").order_by("-is_primary", "capability__sort", "pk")
+        ),
         "use": adoption_of(tool, reader=request.user, window=30, limit=6),
         "latest": changes_of(tool, limit=4),
-        "company_decisions": list(
-            tool.decisions.current().for_company().select_related("capability").order_by("capability__sort", "pk")
-        ),
     }
 
 
@@ -239,6 +238,7 @@ def _people(request: Request, tool: Tool) -> dict[str, object]:
         "use": adoption_of(tool, reader=request.user, window=window, limit=limit),
         "window": window,
         "windows": WINDOWS,
+        "workspaces": workspaces_of(tool),
         "may_see_idle": may_see_idle,
         "idle": idle_accounts(tool, window=window) if may_see_idle else [],
         "can_match": request.user.has_perm("people.match_accounts"),
