@@ -10,10 +10,12 @@ from django.core.management import CommandError, call_command
 from connectors.models import Connection
 from connectors.sandbox.company import COMPANY
 from hub.demo.accounts import ACCOUNTS, PASSWORD
+from hub.demo.kpis import OWNERS, TARGETS, seed_kpis
 from hub.demo.people import seed_people
 from hub.demo.tools import OPINIONS, seed_tools
 from hub.demo.wires import follow_sandbox
 from hub.people.models import Membership, Team, User
+from kpis.models import Comment, Metric, Target
 from tooling.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +105,13 @@ def test_connection_follows_the_sandbox_to_its_port_of_today(settings):
     assert follow_sandbox() == 1
     old.refresh_from_db(), real.refresh_from_db()
     assert (old.base_url, real.base_url) == ("http://127.0.0.1:9002", "https://linear.example")
+
+
+def test_every_metric_has_an_owner_and_targets_are_set_once():
+    seed_people()
+    call_command("load_metrics", stdout=StringIO())
+
+    assert seed_kpis() == len(OWNERS) == Metric.objects.count()
+    assert seed_kpis() == 0
+    assert Target.objects.count() == len(TARGETS)
+    assert Comment.objects.count() == 4

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from hub.demo.kpis import seed_kpis
 from hub.demo.people import seed_people
 from hub.demo.tools import seed_tools
 from hub.demo.wires import follow_sandbox
@@ -19,7 +20,9 @@ class Command(BaseCommand):
             raise CommandError("DEMO is off: this hub belongs to a company, demo people don't come in.")
         made = seed_people()
         tools = seed_tools()
+        metrics = seed_kpis()
         follow_sandbox()
         self.stdout.write(
-            f"Made {made.people} people, {made.teams} teams, {made.memberships} memberships, {tools} tools."
+            f"Made {made.people} people, {made.teams} teams, {made.memberships} memberships, {tools} tools;"
+            f" {metrics} KPIs have an owner."
         )

@@ -1,0 +1,65 @@
+# ruff: noqa: E501 (what people say, one a line)
+"""Who answers for Ardoise's KPIs, what they aim at, and what was said about them."""
+
+from datetime import date
+from uuid import NAMESPACE_URL, uuid5
+
+from django.db import transaction
+
+from connectors.sandbox.company import address
+from hub.people.models import Team, User
+from kpis.models import Comment, Metric, Target
+
+NORA, INES, SAMUEL = "ops@ardoise.example", "leader@ardoise.example", address("Samuel Adeyemi")
+ETIENNE, THOMAS = address("Étienne Vasseur"), "admin@ardoise.example"
+OWNERS = {
+    "cycle-time": SAMUEL, "cycle-time-p85": SAMUEL, "lead-time": INES, "throughput": SAMUEL, "wip": SAMUEL,
+    "wip-age-p85": SAMUEL, "ageing-share": SAMUEL, "predictability": ETIENNE, "scope-change": ETIENNE,
+    "bug-ratio": INES, "bug-ratio-done": INES, "seats-active": NORA, "seats-dormant": THOMAS,
+}  # fmt: skip
+JANUARY, JULY = date(2026, 1, 5), date(2026, 7, 6)
+# metric, team (empty: the company), value, upper end of a band, in force from, set by, why
+TARGETS = (
+    ("cycle-time", "", 6.0, None, JANUARY, SAMUEL, "Where we stood in December, less a day."),
+    ("cycle-time", "", 5.0, None, JULY, SAMUEL, "January's target was met in every team but one."),
+    ("cycle-time", "platform", 8.0, None, JULY, SAMUEL, "Platform's work is larger and comes in fewer pieces."),
+    ("wip", "", 110.0, None, JULY, SAMUEL, "Two things at a time for everyone who builds."),
+    ("ageing-share", "", 0.15, None, JANUARY, SAMUEL, "One in seven may be stuck; more is a habit."),
+    ("predictability", "", 0.75, 0.95, JANUARY, ETIENNE, "Below, plans mean nothing; above, we plan too little."),
+    ("scope-change", "", 0.20, None, JANUARY, ETIENNE, "A cycle that doubles is not a cycle."),
+    ("bug-ratio", "", 0.20, None, JANUARY, INES, "One in five leaves time for what customers asked for."),
+    ("seats-dormant", "", 5.0, None, JULY, THOMAS, "Each costs as much as one in use."),
+)
+COMMENTS = (
+    ("cycle-time", "", SAMUEL, "Reviews were waiting for two people in spring. Since each team reviews its own work, the tail is shorter."),
+    ("predictability", "", ETIENNE, "Checkout takes in urgent work each cycle. From January it keeps a fifth of the cycle free for it."),
+    ("bug-ratio", "", INES, "The autumn release brought the bugs forward. Worth watching, not worth a meeting."),
+    ("seats-dormant", "", THOMAS, "Two of these left the company. Their seats go with the next invoice."),
+)  # fmt: skip
+
+
+@transaction.atomic
+def seed_kpis() -> int:
+    """Name owners, set targets and write comments where there are none; return how many metrics got an owner."""
+    people = {person.email: person for person in User.objects.all()}
+    teams = {team.slug: team for team in Team.objects.all()}
+    metrics = {metric.key: metric for metric in Metric.objects.all()}
+    owned = 0
+    for key, email in OWNERS.items():
+        owned += Metric.objects.filter(key=key, owner=None).update(owner=people[email], reviewed_on=JULY)
+    if not Target.objects.exists():
+        Target.objects.bulk_create(
+            Target(
+                metric=metrics[key], team=teams.get(slug), value=value, upper=upper, since=since,
+                set_by=people[email], reason=why,
+            )
+            for key, slug, value, upper, since, email, why in TARGETS
+            if key in metrics
+        )  # fmt: skip
+    for key, slug, email, text in COMMENTS:
+        if key in metrics:
+            Comment.objects.get_or_create(
+                key=uuid5(NAMESPACE_URL, f"demo:{key}:{slug}:{text}"),
+                defaults={"metric": metrics[key], "team": teams.get(slug), "author": people[email], "text": text},
+            )
+    return owned
