@@ -1,9 +1,9 @@
 """Pages: time in the server, queries, weight of the first view."""
 
 import gzip
+import os
 import re
 import statistics
-import time
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -91,12 +91,15 @@ def measure(report: Report) -> None:
             client.get(address)
         times = [timed(lambda: client.get(address)) * 1000 for _ in range(REPEATS)]  # noqa: B023 (used at once)
         html, assets = weight(answer.content)
-        rows.append((statistics.median(times), len(statements), html, assets, str(case)))
+        rows.append((statistics.median(times), len(statements), html, assets, str(case), min(times)))
     if not rows:
         report.add("any page", f"p50 ≤ {P50_MS} ms", "no page has a rule", False)
         return
     for row in sorted(rows, reverse=True):
-        say(f"  {row[0]:6.1f} ms  {row[1]:3d} queries  {row[2]:5.1f} kB html  {row[3]:5.1f} kB css+js  {row[4]}")
+        say(
+            f"  {row[0]:6.1f} ms (best {row[5]:5.1f})  {row[1]:3d} queries  {row[2]:5.1f} kB html"
+            f"  {row[3]:5.1f} kB css+js  {row[4]}"
+        )
     slowest, busiest = max(rows), max(rows, key=lambda row: row[1])
     largest, heaviest = max(rows, key=lambda row: row[2]), max(rows, key=lambda row: row[3])
     over = [row for row in rows if row[0] > P50_MS]
@@ -105,6 +108,10 @@ def measure(report: Report) -> None:
     report.add("queries, most of any page", f"≤ {QUERIES}", f"{busiest[1]}, {busiest[4]}", busiest[1] <= QUERIES)
     report.add("HTML, gzip", f"≤ {HTML_KB} kB", f"{largest[2]:.1f} kB, {largest[4]}", largest[2] <= HTML_KB)
     report.add("CSS + JS, gzip", f"≤ {ASSETS_KB} kB", f"{heaviest[3]:.1f} kB, {heaviest[4]}", heaviest[3] <= ASSETS_KB)
+    best = max(rows, key=lambda row: row[5])
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    verdict = ": the p50 says more of the neighbours than of the hub." if load > 1.5 else "."
     report.note(
-        f"Median page: {statistics.median(row[0] for row in rows):.1f} ms. Measured at {time.strftime('%F %R')}."
+        f"Median page: {statistics.median(row[0] for row in rows):.1f} ms. Best of {REPEATS} times, slowest page: "
+        f"{best[5]:.1f} ms, {best[4]}. Measured under a load of {load:.1f} for each processor{verdict}"
     )
