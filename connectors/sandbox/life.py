@@ -32,6 +32,8 @@ PACE = {
 DAYS_BY_ESTIMATE = {1: 1.1, 2: 1.9, 3: 3.0, 5: 4.6, 8: 7.0, None: 2.8}
 VERBS = ("Show", "Fix", "Speed up", "Rework", "Let people change", "Explain", "Measure", "Retire", "Translate",
          "Simplify", "Remember", "Guard")  # fmt: skip
+WHERE = ("on small screens", "for guests", "in French", "behind a switch", "after a time-out", "for returning people",
+         "in the evening", "with a keyboard", "on slow networks", "for the Nordics")  # fmt: skip
 THINGS = {
     "CHK": ("the basket summary", "card errors", "the delivery picker", "saved cards", "the receipt", "voucher codes"),
     "SRC": ("the size filter", "synonyms", "empty results", "the ranking of new items", "typing hints", "sorting"),
@@ -285,9 +287,15 @@ class Life:
         projects = [row for row in self._projects[key] if not row.get("completedAt")]
         project = draw.choice(projects) if projects and not is_bug and draw.random() < 0.78 else None
         creator = draw.choice(self._members[key])["id"]
+        title = f"{draw.choice(VERBS)} {draw.choice(THINGS[key])}"
+        if draw.random() < 0.6:
+            title += f" {draw.choice(WHERE)}"
+        siblings = self._in_project[project["id"]] if project else []
+        parent = draw.choice(siblings)["id"] if siblings and draw.random() < 0.08 else None
+        due = str(at.date() + timedelta(days=draw.randint(5, 40))) if draw.random() < 0.07 else None
         through_triage = is_bug and draw.random() < 0.8
         issue = self.world.create_issue(
-            team["id"], f"{draw.choice(VERBS)} {draw.choice(THINGS[key])}", at=at, creator_id=creator,
+            team["id"], title, at=at, creator_id=creator, parentId=parent, dueDate=due,
             state="Triage" if through_triage else "Backlog", estimate=estimate,
             labelIds=[draw.choice(self._bugs) if is_bug else self._labels[kind]],
             priority=draw.choices((0, 1, 2, 3, 4), (10, 12 if is_bug else 3, 25, 40, 22))[0],
@@ -328,6 +336,8 @@ class Life:
             enters = max(at + timedelta(minutes=2), starts - timedelta(hours=draw.uniform(0.1, 20)))
         self._later(enters, self._commit, issue, maker, key)
         days = _spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.65)
+        if draw.random() < 0.03:
+            days *= 6  # stuck, and nobody says so
         ends = _working(starts + timedelta(days=days))
         if draw.random() < 0.04:
             self._later(ends, self._move, issue, maker, {"state": "Done", "assigneeId": maker})  # never "in progress"

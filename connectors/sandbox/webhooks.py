@@ -70,18 +70,24 @@ class Webhooks:
             due = [one for one in self.waiting if one.due_at <= now and one.hook.is_enabled]
             self.waiting = [one for one in self.waiting if one.due_at > now and one.hook.is_enabled]
         for delivery in due:
-            delivery.tries += 1
+            # Not under the lock: the receiver may well come back with a question
             status = _send(delivery, now)
-            delivery.answers.append(status)
-            if status == 200:
-                self.done.append(delivery)
-            elif delivery.tries <= len(RETRIES):
-                delivery.due_at = now + RETRIES[delivery.tries - 1]
-                self.waiting.append(delivery)
-            else:
-                delivery.hook.is_enabled = False
-                self.done.append(delivery)
+            with self.world.lock:
+                self._settle(delivery, status, now)
         return len(due)
+
+    def _settle(self, delivery: Delivery, status: int, now: datetime) -> None:
+        """Write down how a try went, and when the next one is."""
+        delivery.tries += 1
+        delivery.answers.append(status)
+        if status == 200:
+            self.done.append(delivery)
+        elif delivery.tries <= len(RETRIES):
+            delivery.due_at = now + RETRIES[delivery.tries - 1]
+            self.waiting.append(delivery)
+        else:
+            delivery.hook.is_enabled = False
+            self.done.append(delivery)
 
     def _heard(self, action: str, kind: str, row: Row, before: Row) -> None:
         if kind not in TYPES:

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from connectors.base import Answer, Budget, Checked, Json, Limits, Mode, Page, Request, Slice, SourceFailed, Stream
+from connectors.base import (
+    Answer,
+    Budget,
+    Checked,
+    Connector,
+    Json,
+    Limits,
+    Mode,
+    Page,
+    Request,
+    Slice,
+    SourceFailed,
+    Stream,
+)
 from connectors.records import Record
 
 from . import shapes, wire
@@ -43,12 +56,12 @@ class Linear:
     base_url = "https://api.linear.app"
     hosts: tuple[str, ...] = ("api.linear.app",)
     # What a personal key has in an hour; the headers of each answer tell the truth
-    budgets = (Budget("request", 2_500, HOUR), Budget("point", 3_000_000, HOUR))
+    budgets: tuple[Budget, ...] = (Budget("request", 2_500, HOUR), Budget("point", 3_000_000, HOUR))
     map_version = 1
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("read", _("reads issues, projects, cycles and accounts; changes nothing")),
     )
-    streams = (
+    streams: tuple[Stream, ...] = (
         Stream(
             "users", _("accounts"), _("seats, and who is who"), Mode.FULL, shapes.UserShape, page_size=100,
             personal=("name", "displayName", "email"), snapshot=("active", "lastSeen"),
@@ -145,4 +158,4 @@ def _effective(stream: Stream, part: Slice) -> Slice:
     return part if stream.name in SWEEPS else Slice(part.start, part.end)
 
 
-connector = Linear()
+connector: Connector = Linear()

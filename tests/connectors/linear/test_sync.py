@@ -108,7 +108,7 @@ def assert_same(world):
 
 @pytest.mark.slow
 def test_the_demo_company_arrives_whole_and_a_second_run_writes_nothing(connect):
-    world, life = demo_world(Clock(datetime(2026, 5, 6, 12, tzinfo=UTC)))
+    world, life = demo_world(Clock(datetime(2026, 5, 6, 12, tzinfo=UTC)), scale=0.2)
     _sandbox, sync = connect(world)
 
     first = sync()
