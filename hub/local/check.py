@@ -64,6 +64,7 @@ def _command(arguments: list[str]) -> list[str]:
 
 
 def _environment(arguments: list[str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     if arguments[0] != "django":
-        return dict(os.environ)
-    return {**os.environ, **COMPANY, "DJANGO_SETTINGS_MODULE": "hub.settings"}
+        return inherited  # the suite has settings of its own
+    return {**inherited, **COMPANY, "DJANGO_SETTINGS_MODULE": "hub.settings"}

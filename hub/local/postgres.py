@@ -136,7 +136,7 @@ class Postgres:
         fresh = self.place.data / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self.place.make_private(fresh)
-        command = [self._programs / "initdb", "--pgdata", fresh, "--username", "postgres", "--auth", "trust"]
+        command = [str(self._programs / "initdb"), "--pgdata", str(fresh), "--username", "postgres", "--auth", "trust"]
         command += [
             "--encoding",
             "UTF8",

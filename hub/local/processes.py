@@ -139,21 +139,22 @@ def stop(child: subprocess.Popen[bytes], how: signal.Signals, *, grace_seconds: 
 
 def _environment(process: psutil.Process) -> dict[str, str]:
     try:
-        return process.environ()
+        found: dict[str, str] = process.environ()
+        return found
     except (psutil.Error, OSError):  # gone, or another person's
         return {}
 
 
 def _parent(process: psutil.Process) -> int:
     try:
-        return process.ppid()
+        return int(process.ppid())
     except psutil.Error:
         return 0
 
 
 def _name(process: psutil.Process) -> str:
     try:
-        return process.name()
+        return str(process.name())
     except (psutil.Error, OSError):
         return ""
 

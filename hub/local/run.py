@@ -137,6 +137,7 @@ def _complete(
         "DEMO": "1" if is_embedded else "0",
         "STATIC_ROOT": str(home / "static"),
         "PYTHONUNBUFFERED": "1",
+        "LOG_FORMAT": "lines",
     }
     environment = {**defaults, **wanted, "DJANGO_SETTINGS_MODULE": "hub.settings"}
     if _is_demo(environment):
