@@ -62,6 +62,15 @@ class NobodyElse:
         return
 
 
+@dataclass(frozen=True)
+class Fresh:
+    """A page as fetched, its records judged."""
+
+    page: Page
+    good: list[Fetched]
+    refused: list[Refused]
+
+
 @dataclass
 class Pass:
     """One stream being read for one run."""
@@ -233,22 +242,22 @@ class Engine:
     def read_part(self, reading: Pass, ahead: ThreadPoolExecutor) -> bool:
         """Read one slice to its end; True while there is another one."""
         state = reading.state
-        coming: Future[Page] | None = None
+        coming: Future[Fresh] | None = None
         while True:
             token = state.page_token or None
             try:
-                page = coming.result() if coming is not None else self.fetch(reading.stream, reading.part, token)
+                fresh = coming.result() if coming is not None else self.fetch(reading.stream, reading.part, token)
             except SourceFailed as failed:
                 if failed.kind != FailureClass.QUERY_REJECTED or token is None or state.restarts >= RESTARTS:
                     raise
                 self.restart(reading)
                 coming = None
                 continue
-            coming = None
+            coming, page = None, fresh.page
             is_late = monotonic() > self.deadline
             if page.next_token and self.ahead and not is_late and not self.is_too_long(reading, state.window_pages + 1):
                 coming = ahead.submit(self.fetch, reading.stream, reading.part, page.next_token)
-            has_more = self.apply(reading, page)
+            has_more = self.apply(reading, fresh)
             if has_more is not None:
                 return has_more
             if coming is not None and state.page_token != page.next_token:
@@ -256,8 +265,8 @@ class Engine:
             if is_late:
                 raise TryLater("The sync goes on in a moment.", after=timedelta())
 
-    def fetch(self, stream: Stream, part: Slice, token: str | None) -> Page:
-        """Fetch one page, with the follow-ups that complete its records."""
+    def fetch(self, stream: Stream, part: Slice, token: str | None) -> "Fresh":
+        """Fetch one page, with the follow-ups that complete its records, and judge it. Touches no database."""
         payload = self.ask(self.connector.request(stream, part, token))
         page = self.connector.read(stream, part, payload)
         for more in page.more:
@@ -267,7 +276,9 @@ class Engine:
                 if steps > FOLLOW_UPS:
                     raise SourceFailed(FailureClass.SOURCE_MISBEHAVES, "a nested list that never ends")
                 held = held.merge(self.ask(held.request))  # type: ignore[assignment]
-        return page
+        if part.sweep:
+            return Fresh(page, [], [])
+        return Fresh(page, *sync.judge(stream, page.records))
 
     def ask(self, request: Request) -> Json:
         return self.transport.fetch(request)
@@ -305,12 +316,12 @@ class Engine:
 
     # One page
 
-    def apply(self, reading: Pass, page: Page) -> bool | None:
+    def apply(self, reading: Pass, fresh: "Fresh") -> bool | None:
         """Write a page and where we stand after it, in one transaction.
 
         None: this slice has another page. True: another slice follows. False: the stream is read to its end.
         """
-        state = reading.state
+        state, page = reading.state, fresh.page
         now = self.clock()
         failed: SourceFailed | None = None
         outcome: bool | None = None
@@ -322,7 +333,7 @@ class Engine:
                 if state.is_sweeping:
                     self.note_swept(reading, page)
                 else:
-                    self.write_page(reading, page, now)
+                    self.write_page(reading, fresh, now)
                 self.note(reading, page.notices)
                 failed = self.step(reading, page)
                 if failed is None and page.next_token is None:
@@ -340,10 +351,10 @@ class Engine:
             raise failed
         return outcome
 
-    def write_page(self, reading: Pass, page: Page, now: datetime) -> None:
-        """Judge the records, write those that changed, set aside those that can't be used."""
+    def write_page(self, reading: Pass, fresh: "Fresh", now: datetime) -> None:
+        """Compare the records with what is stored, write those that changed, set aside those that can't be used."""
         stream, state, counts = reading.stream, reading.state, reading.stream_run
-        fetched, refused = sync.judge(stream, page.records)
+        fetched, refused = fresh.good, list(fresh.refused)
         stored = store.stored_of(self.connection, stream, [item.external_id for item in fetched])
         changes = sync.plan_page(stored, fetched, map_version=self.connector.map_version)
         mapped, unmappable = store.map_records(self.connector, stream, changes.to_write)

@@ -1,14 +1,14 @@
 """Writing what a page changed, table by table, in a handful of statements. Only the engine calls this."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 
 from django.conf import settings
 from django.db import connection as database
+from pydantic_core import to_json
 
 from .base import Connector, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
@@ -70,12 +70,6 @@ def literal(value: object) -> str:
         case str():
             return "'" + str(value).replace("'", "''") + "'"
     raise TypeError(f"no literal for {value!r}")
-
-
-def plain(value: object) -> object:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is not a column's value")
 
 
 def stored_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Stored]:
@@ -149,10 +143,10 @@ def write_raw(
         head = {
             "external_id": item.external_id,
             "content_hash": item.content_hash,
-            "source_version": item.version and item.version.isoformat(),
+            "source_version": item.version,
             "produced": produced[item.external_id],
         }
-        lines.append(f'{canonical(head)[:-1]},"raw":{item.text}}}')
+        lines.append(f'{to_json(head).decode()[:-1]},"raw":{item.text}}}')
     with database.cursor() as cursor:
         cursor.execute(
             """
@@ -180,14 +174,12 @@ def write_raw(
 def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:
     """Bring rows of one table in line with the records; a row that is right already is not written."""
     shape = shape_of(kind)
-    values = []
-    for record in records:
-        row = dict(record.__dict__)
-        for name, limit in shape.limits.items():
-            if len(row[name]) > limit:
-                row[name] = row[name][:limit]
-        values.append(row)
-    text = json.dumps(values, default=plain, ensure_ascii=False, allow_nan=False)
+    values = [record.__dict__ for record in records]
+    limits = shape.limits.items()
+    for place, row in enumerate(values):
+        if any(len(row[name]) > limit for name, limit in limits):
+            values[place] = {**row, **{name: row[name][:limit] for name, limit in limits}}
+    text = to_json(values, inf_nan_mode="constants").decode()
     with database.cursor() as cursor:
         cursor.execute(shape.statement, [connection.pk, text])
 

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from .base import Json, Slice, Stream, field_at
 
@@ -22,7 +23,10 @@ EMPTY_PAGES = 3
 
 @dataclass(frozen=True)
 class Fetched:
-    """A record as it came: cleaned, in one canonical spelling, with its hash and version."""
+    """A record as it came, cleaned, with its hash and version.
+
+    The hash is of the spelling that the source chose; one that orders its keys otherwise only costs a needless write.
+    """
 
     external_id: str
     record: Json
@@ -90,10 +94,11 @@ def judge(stream: Stream, records: Iterable[Json]) -> tuple[list[Fetched], list[
 def judge_one(stream: Stream, shape: type[BaseModel], external_id: str, record: Json) -> Fetched | Refused:
     """Check one record against its shape, and bring it into the spelling that is stored."""
     try:
-        text = canonical(record)
-        if "\\u0000" in text or not is_storable(text):
-            record = cleaned(record)
-            text = canonical(record)
+        data = to_json(record, inf_nan_mode="constants")
+        if b"\\u0000" in data or b"Infinity" in data or b"NaN" in data:
+            data = canonical(record := cleaned(record)).encode()
+    except (PydanticSerializationError, UnicodeEncodeError):
+        data = canonical(record := cleaned(record)).encode()
     except (ValueError, TypeError, RecursionError) as error:
         return Refused(external_id, {}, "", f"Not JSON that can be stored: {error}"[:500])
     try:
@@ -102,21 +107,13 @@ def judge_one(stream: Stream, shape: type[BaseModel], external_id: str, record: 
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in first["loc"])
         return Refused(external_id, record, path[:200], str(first["msg"])[:500])
-    digest = blake2b(text.encode(), digest_size=16).hexdigest()
-    return Fetched(external_id, record, text, digest, version_of(stream, record))
+    digest = blake2b(data, digest_size=16).hexdigest()
+    return Fetched(external_id, record, data.decode(), digest, version_of(stream, record))
 
 
 def canonical(record: Any) -> str:
+    """Spell a value in JSON that PostgreSQL takes. Raises ValueError for numbers that JSON doesn't have."""
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def is_storable(text: str) -> bool:
-    """Tell whether a text is free of halves of surrogate pairs."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def cleaned(value: Any) -> Any:

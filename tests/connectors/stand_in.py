@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -165,6 +166,7 @@ def cut_inside(handler, path, number):
     return True
 
 
+@cache
 def bomb(megabytes=400):
     """Pack a very long body without ever holding it."""
     pack = zlib.compressobj(9, wbits=31)
@@ -213,18 +215,18 @@ def hang(handler, path, number):
 
 
 def never_ending_pages(handler, path, number):
-    rows = [person(number) if path == "/people" else issue(number)]
+    rows = [person(number % 3) if path == "/people" else issue(number)]
     handler.reply(200, json.dumps({"rows": rows, "next": f"n{number}"}).encode())
     return True
 
 
 def same_token(handler, path, number):
-    handler.reply(200, json.dumps({"rows": [person(number % 7)], "next": "again"}).encode())
+    handler.reply(200, json.dumps({"rows": [person(number % 3)], "next": "again"}).encode())
     return True
 
 
 def token_circle(handler, path, number):
-    handler.reply(200, json.dumps({"rows": [person(number % 7)], "next": f"c{number % 5}"}).encode())
+    handler.reply(200, json.dumps({"rows": [person(number % 3)], "next": f"c{number % 5}"}).encode())
     return True
 
 

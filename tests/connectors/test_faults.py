@@ -71,8 +71,8 @@ LASTING = {
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """The same limits, only shorter."""
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.5)
-    monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr(transport, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 2.0)
     monkeypatch.setattr(transport, "TRIES", 3)
     monkeypatch.setattr(rules, "PAGES_PER_PASS", 30)
 
