@@ -248,7 +248,7 @@ def _draw(
         if as_bars
         else (),
         lines=tuple(named),
-        flags=_flags(readings, marks, left, step, end, is_wide),
+        flags=_flags(readings, marks, left=left, step=step, end=end, is_wide=is_wide),
         last=last_at,
         slots=slots,
     )
@@ -287,7 +287,7 @@ def _months(
 
 
 def _flags(
-    readings: Sequence[Reading], marks: Sequence[Mark], left: float, step: float, end: float, is_wide: bool
+    readings: Sequence[Reading], marks: Sequence[Mark], *, left: float, step: float, end: float, is_wide: bool
 ) -> tuple[Flag, ...]:
     """Place what happened on the axis; only the latest in a narrow drawing keeps its text."""
     if not readings:

@@ -99,6 +99,18 @@ class Metric(Timestamped, Versioned):
         french = getattr(self, f"{field}_fr", "") if (get_language() or "").startswith("fr") else ""
         return str(french or getattr(self, field))
 
+    @property
+    def summary_text(self) -> str:
+        return self.localized("summary")
+
+    @property
+    def definition_text(self) -> str:
+        return self.localized("definition")
+
+    @property
+    def formula_text(self) -> str:
+        return self.localized("formula")
+
     def is_owned_by(self, user: User) -> bool:
         return self.owner_id is not None and self.owner_id == user.pk
 

@@ -1,0 +1,149 @@
+"""What people type about numbers."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from hub.core.forms import VersionedForm
+from hub.people.models import User
+
+from .actions import CONTRACT
+from .models import Metric
+
+SHORTEST_REASON = 10
+
+
+class MetricForm(VersionedForm):
+    """A metric's contract. Another definition needs a reason."""
+
+    why = forms.CharField(
+        label=_("Why this change?"),
+        max_length=500,
+        required=False,
+        help_text=_("Needed when the definition, the formula or the direction changes; kept with it for good."),
+    )
+
+    class Meta:
+        model = Metric
+        fields = (
+            "name", "name_fr", "summary", "summary_fr", "definition", "definition_fr", "formula", "formula_fr",
+            "pitfalls", "pitfalls_fr", "direction", "owner", "status", "is_headline", "review_every_days",
+        )  # fmt: skip
+        widgets = {
+            name: forms.Textarea(attrs={"rows": rows})
+            for name, rows in (("definition", 5), ("definition_fr", 5), ("pitfalls", 4), ("pitfalls_fr", 4))
+        }
+        labels = {
+            "name": _("Name, in English"),
+            "name_fr": _("Name, in French"),
+            "summary": _("In one line, in English"),
+            "summary_fr": _("In one line, in French"),
+            "definition": _("Definition, in English"),
+            "definition_fr": _("Definition, in French"),
+            "formula": _("Formula, in English"),
+            "formula_fr": _("Formula, in French"),
+            "pitfalls": _("What it does not say, in English"),
+            "pitfalls_fr": _("What it does not say, in French"),
+            "direction": _("Better when"),
+            "owner": _("Owner"),
+            "status": _("Status"),
+            "is_headline": _("Show on the leadership page"),
+            "review_every_days": _("Review every (days)"),
+        }
+        help_texts = {
+            "pitfalls": _("One a line."),
+            "pitfalls_fr": _("One a line."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owner: Any = self.fields["owner"]
+        owner.queryset = User.objects.active().order_by("name", "pk")
+        owner.empty_label = _("Nobody yet")
+        for name, field in self.fields.items():
+            if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
+                field.widget.attrs.setdefault("class", "input")
+            if name == "review_every_days":
+                field.widget.attrs["min"] = 7
+
+    def clean_review_every_days(self) -> int:
+        """A contract is read again at least every two years, at most every week."""
+        days = int(self.cleaned_data["review_every_days"])
+        if not 7 <= days <= 730:
+            raise ValidationError(_("Between 7 and 730 days."))
+        return days
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        is_redefined = any(name in CONTRACT for name in self.changed_data)
+        why = str(self.cleaned_data.get("why") or "").strip()
+        if is_redefined and len(why) < SHORTEST_REASON and "why" not in self.errors:
+            self.add_error("why", _("Say in a sentence why the contract changes: those who used the number will ask."))
+        return cleaned
+
+
+class TargetForm(forms.Form):
+    """What is aimed at, from when, and why. Percentages are typed as such: 80, not 0.8."""
+
+    value = forms.FloatField(label=_("Target"), localize=True)
+    upper = forms.FloatField(
+        label=_("Up to"), required=False, localize=True, help_text=_("The upper edge of the band.")
+    )
+    since = forms.DateField(
+        label=_("In force from"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+    )  # fmt: skip
+    why = forms.CharField(label=_("Why this target?"), max_length=300)
+
+    def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.metric = metric
+        self.fields["since"].initial = timezone.localdate
+        if metric.direction != Metric.Direction.BAND:
+            del self.fields["upper"]
+        unit = "%" if metric.unit == Metric.Unit.PERCENT else metric.get_unit_display()
+        self.fields["value"].help_text = _("In %(unit)s.") % {"unit": unit}
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+    def _stored(self, value: float) -> float:
+        limit = 1000 if self.metric.unit == Metric.Unit.PERCENT else 1_000_000
+        if value != value or not 0 <= value <= limit:  # noqa: PLR0124 - NaN is no target
+            raise ValidationError(_("A figure from 0 to %(limit)s.") % {"limit": limit})
+        return value / 100 if self.metric.unit == Metric.Unit.PERCENT else value
+
+    def clean_value(self) -> float:
+        return self._stored(self.cleaned_data["value"])
+
+    def clean_upper(self) -> float | None:
+        upper = self.cleaned_data["upper"]
+        return None if upper is None else self._stored(upper)
+
+    def clean_why(self) -> str:
+        why = str(self.cleaned_data["why"]).strip()
+        if len(why) < SHORTEST_REASON:
+            raise ValidationError(_("Say in a sentence why: whoever misses it will ask."))
+        return why
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if "upper" in self.fields and not self.errors:
+            upper = cleaned.get("upper")
+            if upper is None:
+                self.add_error("upper", _("A band has two edges."))
+            elif upper < cleaned["value"]:
+                self.add_error("upper", _("The upper edge is under the lower one."))
+        return cleaned
+
+
+class CommentForm(forms.Form):
+    """A few sentences about a number."""
+
+    text = forms.CharField(
+        label=_("Your comment"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3, "class": "input"})
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
