@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,8 +83,5 @@ def staff_places(path: str, reader: User) -> Sequence[Place]:
 
 def place(name: str, label: str, icon: str, path: str, count: str = "") -> Place:
     """Return one place, marked when `path` is in it."""
-    try:
-        url = reverse(name)
-    except NoReverseMatch:
-        url = "/soon/"
+    url = reverse(name)
     return Place(url, label, icon, path.startswith(url), count)

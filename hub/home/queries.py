@@ -1,9 +1,10 @@
 """What waits for each kind of reader; reads every room, writes none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, F, FilteredRelation, Max, Min, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,7 +19,8 @@ from hub.activity.models import Event
 from hub.activity.words import verb_in_words
 from hub.people.models import Invitation, Membership, Team, User
 from kpis.models import Metric
-from tooling.models import AdoptionRollup, StandardDecision, Tool
+from kpis.queries import Tile, figures, leadership_tiles, tile, worst_first
+from tooling.models import StandardDecision, Tool
 
 SOON = timedelta(days=14)
 FIRST_LOOK = timedelta(days=7)  # how far back a first visit looks
@@ -202,8 +204,11 @@ class Changes:
     rows: tuple[Moved, ...]
 
 
-def changes_for(reader: User, limit: int = 7) -> Changes:
-    """Return what changed since the reader's visit before this one; a thing is told once. At most three queries."""
+def changes_for(reader: User, metrics: Sequence[Metric] | None = None, limit: int = 7) -> Changes:
+    """Return what changed since the reader's visit before this one; a thing is told once.
+
+    `metrics` spares a query where the page has read them already. At most three queries.
+    """
     since = reader.previous_visit_at or timezone.now() - FIRST_LOOK
     events = (
         Event.objects.filter(kind__in=TOLD, at__gt=since).exclude(by=reader).select_related("by").order_by("-at", "-id")
@@ -215,7 +220,9 @@ def changes_for(reader: User, limit: int = 7) -> Changes:
     things: dict[tuple[str, str], Tool | Metric] = {}
     if ids["tooling.tool"]:
         things |= {("tooling.tool", str(pk)): tool for pk, tool in Tool.objects.in_bulk(ids["tooling.tool"]).items()}
-    if ids["kpis.metric"]:
+    if metrics:
+        things |= {("kpis.metric", str(one.pk)): one for one in metrics}
+    elif ids["kpis.metric"]:
         things |= {("kpis.metric", str(pk)): one for pk, one in Metric.objects.in_bulk(ids["kpis.metric"]).items()}
     rows = [
         Moved(
@@ -240,38 +247,51 @@ class MemberFront:
     """A member's front page."""
 
     team: Team | None
+    tiles: tuple[Tile, ...]  # at most three figures of the team, those off target first
     changes: Changes
     tools: tuple[Tool, ...]
     is_team_use: bool  # False: the tools are the company's standards, for nothing is known of the team
 
 
 def member_front(reader: User) -> MemberFront:
-    """Gather a member's front page: their team, what changed, the tools their team uses."""
+    """Gather a member's front page: their team, its figures, what changed, the tools the team uses."""
     today = timezone.localdate()
     held = (
         Membership.objects.on(today)
         .filter(person=reader)
         .select_related("team")
         .order_by("-is_primary", "-starts_on", "pk")
-    ).first()
-    team = held.team if held else None
-    used = tools_of(team) if team else ()
-    return MemberFront(team, changes_for(reader), used or standard_tools(), bool(used))
-
-
-def tools_of(team: Team, limit: int = 6) -> tuple[Tool, ...]:
-    """Return the tools that people of `team` were active in during the last 30 days, the most used first."""
-    used = (
-        AdoptionRollup.objects.filter(team=team, window=30, is_current=True, active__gt=0)
-        .select_related("tool")
-        .order_by("-active", "tool__name", "pk")[:limit]
+        .first()
     )
-    return tuple(rollup.tool for rollup in used)
+    team = held.team if held else None
+    found = figures(Metric.objects.shown(), team=team) if team else []
+    measured = [figure for figure in found if figure.latest is not None and figure.latest.value is not None]
+    tools, is_team_use = tools_for(team)
+    return MemberFront(
+        team=team,
+        tiles=tuple(tile(figure) for figure in worst_first(measured)[:3]),
+        changes=changes_for(reader, [figure.metric for figure in found]),
+        tools=tools,
+        is_team_use=is_team_use,
+    )
 
 
-def standard_tools(limit: int = 6) -> tuple[Tool, ...]:
-    """Return the company's standards."""
-    return tuple(Tool.objects.in_estate().filter(ring=Tool.Ring.ADOPT).order_by("name", "pk")[:limit])
+def tools_for(team: Team | None, limit: int = 6) -> tuple[tuple[Tool, ...], bool]:
+    """Return the tools that `team` was active in during the last 30 days and True; else the standards and False."""
+    use = FilteredRelation(
+        "rollups", condition=Q(rollups__team=team, rollups__window=30, rollups__is_current=True, rollups__active__gt=0)
+    )
+    found = Tool.objects.in_estate()
+    if team is None:
+        return tuple(found.filter(ring=Tool.Ring.ADOPT).order_by("name", "pk")[:limit]), False
+    tools = (
+        found.annotate(use=use)
+        .annotate(active=F("use__active"))
+        .filter(Q(active__gt=0) | Q(ring=Tool.Ring.ADOPT))
+        .order_by(F("active").desc(nulls_last=True), "name", "pk")[:limit]
+    )
+    used = tuple(tool for tool in tools if tool.active)
+    return used or tuple(tools), bool(used)
 
 
 # ---------------------------------------------------------------- leaders
@@ -281,9 +301,12 @@ def standard_tools(limit: int = 6) -> tuple[Tool, ...]:
 class LeaderFront:
     """A leader's front page."""
 
+    tiles: tuple[Tile, ...]
+    off_count: int
     changes: Changes
 
 
 def leader_front(reader: User) -> LeaderFront:
-    """Gather a leader's front page."""
-    return LeaderFront(changes_for(reader))
+    """Gather a leader's front page: at most nine figures, those off target first, and what changed."""
+    tiles = leadership_tiles(reader)
+    return LeaderFront(tiles, sum(one.tone in ("bad", "warn") for one in tiles), changes_for(reader))

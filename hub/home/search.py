@@ -53,7 +53,7 @@ def find_pages(words: str, reader: User, limit: int) -> Sequence[Hit]:
         if page.right and not reader.has_perm(page.right):
             continue
         rank = nearness(asked, str(page.title).casefold(), str(page.words).casefold())
-        if rank and page.name.split(":")[0] != "kpis":
+        if rank:
             hits.append(Hit(reverse(page.name), str(page.title), icon=page.icon, rank=rank))
     return sorted(hits, key=lambda hit: -hit.rank)[:limit]
 

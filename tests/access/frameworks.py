@@ -1,0 +1,5 @@
+"""The library: everybody inside."""
+
+from tests.access import Rule
+
+ACCESS = {"frameworks:library": Rule()}

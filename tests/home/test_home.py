@@ -1,0 +1,98 @@
+"""The front page of each role: what waits, nothing invented, few queries."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from connectors.models import Connection, PersonAccount
+from hub.activity.actions import record
+from hub.home import queries
+from hub.people.models import Invitation
+from tests.people.factories import MembershipFactory, UserFactory
+from tests.tooling.factories import ToolFactory
+
+
+def invite(**fields):
+    _token, token_hash = Invitation.new_token()
+    now = timezone.now()
+    return Invitation.objects.create(
+        **{"email": "elodie@ardoise.example", "name": "Élodie Faure", "expires_at": now + timedelta(days=7), **fields},
+        token_hash=token_hash,
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [("member", "You are in no team yet"), ("leader", "No figures yet"), ("ops", "Nothing waits for you")],
+)
+def test_an_empty_front_page_says_what_will_be_there(db, sign_in, role, words):
+    html = sign_in(UserFactory(role=role)).get("/").content.decode()
+
+    assert words in html
+
+
+def test_a_stranger_is_sent_to_sign_in(client, db):
+    assert client.get("/").url.startswith("/account/login/")
+
+
+def test_the_queue_holds_what_waits(ops, sign_in):
+    connection = Connection.objects.create(service="linear", label="Linear", auth=Connection.Auth.NEEDS_REAUTH)
+    PersonAccount.objects.create(connection=connection, external_id="1", name="Marc D.")
+    invite()
+
+    rows = sign_in(ops).get("/").context["queue"]
+
+    assert [row.kind for row in rows] == ["sync", "account", "invitation"]
+    assert rows[0].url == connection.get_absolute_url()
+
+
+def test_an_invitation_taken_up_leaves_the_queue(ops):
+    invite(accepted_at=timezone.now())
+
+    assert queries.queue(ops) == []
+
+
+def test_the_queue_stays_short(ops, sign_in):
+    for number in range(60):
+        invite(email=f"p{number}@ardoise.example")
+
+    assert len(sign_in(ops).get("/").context["queue"]) == queries.MOST_ROWS
+
+
+def test_a_change_is_told_once_and_not_to_who_made_it(member, ops):
+    tool = ToolFactory(name="Miro")
+    for verb in ("created", "edited"):
+        record(by=ops, verb=verb, on=tool)
+
+    told = queries.changes_for(member).rows
+    assert [(row.title, row.what, row.who) for row in told] == [("Miro", "Changed", "Nora Haddad")]
+    assert queries.changes_for(ops).rows == ()
+
+
+def test_a_change_before_the_last_visit_is_old(member, ops):
+    record(by=ops, verb="created", on=ToolFactory())
+    member.previous_visit_at = timezone.now() + timedelta(seconds=1)
+
+    assert queries.changes_for(member).rows == ()
+
+
+def test_what_concerns_people_is_not_told_to_everybody(member, ops):
+    record(by=ops, verb="deactivated", on=UserFactory())
+
+    assert queries.changes_for(member).rows == ()
+
+
+@pytest.mark.parametrize("role", ["member", "leader", "ops"])
+def test_queries_have_a_ceiling(db, sign_in, ops, role, django_assert_max_num_queries):
+    person = UserFactory(role=role)
+    MembershipFactory(person=person)
+    connection = Connection.objects.create(service="linear", label="Linear", auth=Connection.Auth.NEEDS_REAUTH)
+    for number in range(20):
+        PersonAccount.objects.create(connection=connection, external_id=str(number), name=f"P {number}")
+        record(by=ops, verb="created", on=ToolFactory())
+    client = sign_in(person)
+    client.get("/")
+
+    with django_assert_max_num_queries(10):
+        client.get("/")
