@@ -1,14 +1,16 @@
 # ruff: noqa: E501 (what people say, one a line)
 """Who answers for Ardoise's KPIs, what they aim at, and what was said about them."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from django.db import transaction
+from django.utils import timezone
 
 from connectors.sandbox.company import address
 from hub.people.models import Team, User
-from kpis.models import Comment, Metric, Target
+from kpis.actions import comment, set_target
+from kpis.models import Metric, Target
 
 NORA, INES, SAMUEL = "ops@ardoise.example", "leader@ardoise.example", address("Samuel Adeyemi")
 ETIENNE, THOMAS = address("Étienne Vasseur"), "admin@ardoise.example"
@@ -17,6 +19,7 @@ OWNERS = {
     "wip-age-p85": SAMUEL, "ageing-share": SAMUEL, "predictability": ETIENNE, "scope-change": ETIENNE,
     "bug-ratio": INES, "bug-ratio-done": INES, "seats-active": NORA, "seats-dormant": THOMAS,
 }  # fmt: skip
+OVERDUE = {"lead-time", "bug-ratio-done"}  # somebody has to look at these again
 JANUARY, JULY = date(2026, 1, 5), date(2026, 7, 6)
 # metric, team (empty: the company), value, upper end of a band, in force from, set by, why
 TARGETS = (
@@ -46,20 +49,15 @@ def seed_kpis() -> int:
     metrics = {metric.key: metric for metric in Metric.objects.all()}
     owned = 0
     for key, email in OWNERS.items():
-        owned += Metric.objects.filter(key=key, owner=None).update(owner=people[email], reviewed_on=JULY)
+        verified = timezone.localdate() - timedelta(days=120 if key in OVERDUE else 40)
+        owned += Metric.objects.filter(key=key, owner=None).update(owner=people[email], reviewed_on=verified)
     if not Target.objects.exists():
-        Target.objects.bulk_create(
-            Target(
+        for key, slug, value, upper, since, email, why in TARGETS:
+            set_target(
                 metric=metrics[key], team=teams.get(slug), value=value, upper=upper, since=since,
-                set_by=people[email], reason=why,
-            )
-            for key, slug, value, upper, since, email, why in TARGETS
-            if key in metrics
-        )  # fmt: skip
+                by=people[email], why=why,
+            )  # fmt: skip
     for key, slug, email, text in COMMENTS:
-        if key in metrics:
-            Comment.objects.get_or_create(
-                key=uuid5(NAMESPACE_URL, f"demo:{key}:{slug}:{text}"),
-                defaults={"metric": metrics[key], "team": teams.get(slug), "author": people[email], "text": text},
-            )
+        once = uuid5(NAMESPACE_URL, f"demo:{key}:{slug}:{text}")
+        comment(metric=metrics[key], team=teams.get(slug), by=people[email], text=text, key=once)
     return owned
