@@ -6,6 +6,7 @@ import uuid
 from itertools import count
 
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -67,10 +68,15 @@ def body_of(rule):
 
 
 def ask(client, name, rule, method, *, args=None, headers=None):
-    """Send one request to an address, on rows of its own."""
-    url = reverse(name, kwargs=rule.make() if args is None else args)
-    data = body_of(rule) if method == "POST" else None
-    return client.generic(method, url, headers=headers) if data is None else client.post(url, data, headers=headers)
+    """Send one request to an address, on rows of its own that are gone afterwards."""
+    with transaction.atomic():
+        url = reverse(name, kwargs=rule.make() if args is None else args)
+        if method == "POST":
+            answer = client.post(url, body_of(rule), headers=headers)
+        else:
+            answer = client.generic(method, url, headers=headers)
+        transaction.set_rollback(True)
+    return answer
 
 
 def is_sent_to_sign_in(answer):
