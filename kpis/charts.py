@@ -118,8 +118,8 @@ class Spark:
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Return round figures from below `low` to above `high`, in steps of 1, 2, 2.5 or 5 times a power of ten."""
-    if high <= low:
-        high = low + (abs(low) or 1.0)
+    if high - low < 1e-6:  # as good as flat
+        high = low + (abs(low) if abs(low) > 1e-6 else 1.0)
     raw = (high - low) / max(1, count - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= raw * 0.999)
@@ -161,10 +161,12 @@ def chart(
     marks: Sequence[Mark] = (),
     as_bars: bool = False,
     last: str = "",
+    width: int = 860,
 ) -> Chart:
     """Draw weekly readings as a line, or as bars from zero.
 
-    `figure` writes a value on the axis, `month` a month under it, `last` is what stands at the line's end.
+    `figure` writes a value on the axis, `month` a month under it, `last` is what stands at the line's end; `width` is
+    that of the wide drawing.
     """
     values = [reading.value for reading in readings]
     ticks = axis(values, lines, from_zero=as_bars)
@@ -176,7 +178,7 @@ def chart(
         )  # fmt: skip
 
     return Chart(
-        wide=draw(860, 272, 110, is_wide=True),
+        wide=draw(width, 272, 110, is_wide=True),
         narrow=draw(340, 240, 58, is_wide=False),
         starts_at=None if ticks[0] <= 0 else ticks[0],
     )
@@ -217,7 +219,7 @@ def _draw(
     point = {place: (x(place), y(value)) for place, value in known}
     base = y(max(0.0, low))
     last_at = At(*point[tail], last) if known and last else None
-    taken = last_at.y if last_at and not as_bars else None
+    taken = last_at.y if last_at else None
     named = [_named(y(line.value), line.text if is_wide else line.short, taken) for line in lines]
     return Drawing(
         width=width,

@@ -178,7 +178,8 @@ def figures(
         latest = Comment.objects.filter(metric__in=ids, team=team).order_by("metric", "-written_at", "-id")
         said = {comment.metric_id: comment for comment in latest.distinct("metric").select_related("author")}
     return [
-        _figure(metric, team, stored[metric.pk], aims.get(metric.pk), weeks, said.get(metric.pk)) for metric in rows
+        _figure(metric, team, stored[metric.pk], aims.get(metric.pk), weeks=weeks, comment=said.get(metric.pk))
+        for metric in rows
     ]
 
 
@@ -196,7 +197,7 @@ def targets(metric_ids: Sequence[int], team: Team | None, on: date | None = None
 
 
 def _figure(
-    metric: Metric, team: Team | None, rows: dict[date, Observation], target: Target | None, weeks: int,
+    metric: Metric, team: Team | None, rows: dict[date, Observation], target: Target | None, *, weeks: int,
     comment: Comment | None,
 ) -> Figure:  # fmt: skip
     """Put one metric's rows on its calendar and judge the latest."""
@@ -290,11 +291,19 @@ def difference(metric: Metric, value: float, *, signed: bool = True) -> str:
     return amount(metric, value, signed=signed) + unit(metric, value)
 
 
+def aim(metric: Metric, value: float) -> str:
+    """Write a target's figure, round ones without decimals."""
+    shown = value * 100 if metric.unit == Metric.Unit.PERCENT else value
+    places = 0 if abs(shown - round(shown)) < 1e-9 else max(1, metric.decimals)
+    return amount(metric, value, places=places)
+
+
 def target_text(metric: Metric, target: Target) -> str:
     """Write what is aimed at: a figure, or a band."""
     if target.upper is not None:
-        return _("%(low)s to %(high)s") % {"low": amount(metric, target.value), "high": full(metric, target.upper)}
-    return full(metric, target.value)
+        high = aim(metric, target.upper) + unit(metric, target.upper)
+        return _("%(low)s to %(high)s") % {"low": aim(metric, target.value), "high": high}
+    return aim(metric, target.value) + unit(metric, target.value)
 
 
 def short_day(day: date | datetime) -> str:

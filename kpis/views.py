@@ -57,7 +57,7 @@ class Panel:
 @require_safe
 @requires("kpis.see_kpis")
 def overview(request: Request) -> HttpResponse:
-    """List the metrics with their latest value, of the company or of `?team=`; `?state=`, `?owner=`, `?q=` narrow it."""
+    """List the metrics with their latest value; `?team=` is the scope, `?state=`, `?owner=`, `?q=` narrow it."""
     teams = queries.teams_measured()
     team = next((team for team in teams if team.slug == request.GET.get("team")), None)
     found = queries.figures(Metric.objects.shown(), team=team)
@@ -110,7 +110,7 @@ def team_dashboard(request: Request, slug: str) -> HttpResponse:
         "team": team,
         "tiles": [queries.tile(figure) for figure in found],
         "has_values": any(figure.latest for figure in found),
-        "panels": [panel(figure) for figure in drawn],
+        "panels": [panel(figure, width=600) for figure in drawn],
         "weeks": weeks,
         "ranges": _ranges(request),
         "read_at": max((figure.metric.read_at for figure in found if figure.metric.read_at), default=None),
@@ -135,7 +135,8 @@ def _passport(
     shown = Figure(figure.metric, team, figure.points[-weeks:], figure.latest, figure.target, figure.status)
     marks = [
         charts.Mark(
-            timezone.localtime(change.at).date(), _("Definition changed, %(day)s") % {"day": queries.short_day(change.at)},
+            timezone.localtime(change.at).date(),
+            _("Definition changed, %(day)s") % {"day": queries.short_day(change.at)},
             queries.short_day(change.at),
         )
         for change in reversed(past)
@@ -157,6 +158,7 @@ def _passport(
         "ranges": _ranges(request),
         "may_edit": request.user.has_perm("kpis.edit_metric", metric),
         "has_value": bool(figure.latest and figure.latest.value is not None),
+        "may_see_syncs": request.user.has_perm("connectors.see_syncs"),
         "scope_query": f"?{urlencode({'team': team.slug})}" if team else "",
     }
     return render_page(request, "kpis/metric_detail.html", context, status=status)
@@ -326,7 +328,7 @@ def _facts(figure: Figure) -> list[tuple[str, str]]:
     return facts
 
 
-def panel(figure: Figure, *, marks: list[charts.Mark] | None = None) -> Panel:
+def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int = 860) -> Panel:
     """Draw a figure's weeks, and say in a sentence what there is to see."""
     metric, points = figure.metric, figure.points
     as_bars = metric.kind == Metric.Kind.COUNT
@@ -343,6 +345,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None) -> Panel:
         marks=marks or [],
         as_bars=as_bars,
         last=last,
+        width=width,
     )
     start, end = points[0].week, points[-1].week + timedelta(days=6)
     query = {"weeks": len(points)} | ({"team": figure.team.slug} if figure.team else {})
@@ -384,9 +387,10 @@ def _lines(figure: Figure) -> list[charts.Line]:
     if target is None:
         return []
     if target.upper is None:
-        text = queries.full(metric, target.value)
+        text = queries.target_text(metric, target)
         return [charts.Line(target.value, _("Target %(target)s") % {"target": text}, text)]
-    low, high = queries.full(metric, target.value), queries.full(metric, target.upper)
+    low = queries.aim(metric, target.value) + queries.unit(metric, target.value)
+    high = queries.aim(metric, target.upper) + queries.unit(metric, target.upper)
     return [
         charts.Line(target.value, _("From %(target)s") % {"target": low}, low),
         charts.Line(target.upper, _("To %(target)s") % {"target": high}, high),
