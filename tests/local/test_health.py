@@ -81,7 +81,7 @@ def test_page_asked_for_when_no_connection_is_left_is_a_plain_503(postgres):
         one.close()
 
     assert full.status_code == 503
-    assert client.get("/readyz/").json()["database"] == "up"
+    assert Client().get("/readyz/").json()["database"] == "up"
 
 
 def test_failure_that_is_not_the_database_stays_a_500(db, rf):
