@@ -138,37 +138,25 @@ def write_raw(
     produced: Mapping[str, list[str]],
     now: datetime,
 ) -> None:
-    lines = []
+    # One row of VALUES per record: each raw text is read once, as jsonb, and not first as a part of something larger.
+    values: list[object] = []
     for item in items:
-        head = {
-            "external_id": item.external_id,
-            "content_hash": item.content_hash,
-            "source_version": item.version,
-            "produced": produced[item.external_id],
-        }
-        lines.append(f'{to_json(head).decode()[:-1]},"raw":{item.text}}}')
+        made = "\x1f".join(produced[item.external_id])
+        values += [item.external_id, item.text, item.content_hash, item.version, made]
+    rows = ", ".join(["(%s, %s::jsonb, %s, %s::timestamptz, %s)"] * len(items))
+    statement = f"""
+        INSERT INTO connectors_sourcerecord AS t (connection_id, stream, external_id, raw, content_hash,
+            source_version, produced, map_version, first_seen_at, changed_at, deletion_reason)
+        SELECT %s, %s, x.external_id, x.raw, x.content_hash, x.source_version,
+            string_to_array(x.produced, chr(31)), %s, %s, %s, ''
+        FROM (VALUES {rows}) AS x(external_id, raw, content_hash, source_version, produced)
+        ON CONFLICT (connection_id, stream, external_id) DO UPDATE
+        SET raw = EXCLUDED.raw, content_hash = EXCLUDED.content_hash, source_version = EXCLUDED.source_version,
+            produced = EXCLUDED.produced, map_version = EXCLUDED.map_version, changed_at = EXCLUDED.changed_at,
+            deleted_at = NULL, deletion_reason = ''
+    """  # noqa: S608 — placeholders alone
     with database.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO connectors_sourcerecord AS t (connection_id, stream, external_id, raw, content_hash,
-                source_version, produced, map_version, first_seen_at, changed_at, deletion_reason)
-            SELECT %(connection)s, %(stream)s, external_id, raw, content_hash, source_version, produced,
-                %(map_version)s, %(now)s, %(now)s, ''
-            FROM json_to_recordset(%(rows)s::json)
-                AS x(external_id text, raw jsonb, content_hash text, source_version timestamptz, produced text[])
-            ON CONFLICT (connection_id, stream, external_id) DO UPDATE
-            SET raw = EXCLUDED.raw, content_hash = EXCLUDED.content_hash, source_version = EXCLUDED.source_version,
-                produced = EXCLUDED.produced, map_version = EXCLUDED.map_version, changed_at = EXCLUDED.changed_at,
-                deleted_at = NULL, deletion_reason = ''
-            """,
-            {
-                "connection": connection.pk,
-                "stream": stream.name,
-                "map_version": connector.map_version,
-                "now": now,
-                "rows": f"[{','.join(lines)}]",
-            },
-        )
+        cursor.execute(statement, [connection.pk, stream.name, connector.map_version, now, now, *values])
 
 
 def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:

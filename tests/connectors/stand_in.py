@@ -167,7 +167,7 @@ def cut_inside(handler, path, number):
 
 
 @cache
-def bomb(megabytes=400):
+def bomb(megabytes=100):
     """Pack a very long body without ever holding it."""
     pack = zlib.compressobj(9, wbits=31)
     return b"".join([*(pack.compress(bytes(1_000_000)) for _ in range(megabytes)), pack.flush()])
