@@ -189,7 +189,9 @@ def _decode(data: bytes) -> tuple[str, str]:
         if _control_count(text):
             raise Unreadable(Note("not_text"))
         return text, "utf-8"
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as wrong:
+        if b"\0" in data:
+            raise Unreadable(Note("not_text")) from wrong
         return _decode_single_byte(data)
 
 
@@ -199,7 +201,7 @@ def _decode_single_byte(data: bytes) -> tuple[str, str]:
     best, best_share = "", -1.0
     for encoding in SINGLE_BYTE:
         letters = strange.decode(encoding, errors="replace")
-        share = sum(letter in FAMILIAR for letter in letters) / len(letters)
+        share = sum(letter in FAMILIAR for letter in letters) / max(len(letters), 1)
         if share > best_share:
             best, best_share = encoding, share
     if best_share < 0.6 and (guess := from_bytes(data).best()) is not None:

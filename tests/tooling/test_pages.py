@@ -28,6 +28,12 @@ pytestmark = pytest.mark.django_db
 LIST = "/tools/"
 
 
+def visited(client):
+    """The first page of a day also notes the visit."""
+    client.get("/tools/capabilities/")
+    return client
+
+
 def page(client, url, status=200, **headers):
     answer = client.get(url, **headers)
     assert answer.status_code == status
@@ -139,6 +145,7 @@ def test_list_of_three_thousand_rows_keeps_its_queries(keeper, django_assert_max
     for team in TeamFactory.create_batch(6):
         MembershipFactory.create_batch(5, team=team)
 
+    visited(keeper)
     with django_assert_max_num_queries(10):
         html = page(keeper, f"{LIST}?q=tool&standing=none")
 
@@ -194,6 +201,7 @@ def test_each_tab_keeps_its_queries(keeper, linear, tab, django_assert_max_num_q
     rebuild(tool=linear, as_of=timezone.localdate())
     decided(linear, linear.capabilities.first())
 
+    visited(keeper)
     with django_assert_max_num_queries(10):
         page(keeper, f"{linear.get_absolute_url()}?tab={tab}")
 
@@ -201,7 +209,7 @@ def test_each_tab_keeps_its_queries(keeper, linear, tab, django_assert_max_num_q
 def test_markdown_is_rendered_without_scripts(reader, linear):
     html = page(reader, linear.get_absolute_url())
 
-    assert "<h3>Rules</h3>" in html and "<strong>bold</strong>" in html
+    assert ">Rules</h3>" in html and "<strong>bold</strong>" in html
     assert "<script>alert" not in html
 
 
@@ -341,6 +349,7 @@ def test_job_page_puts_the_standard_first_and_history_last(reader, django_assert
         if ring:
             decided(tool, job, ring)
 
+    visited(reader)
     with django_assert_max_num_queries(10):
         html = page(reader, job.get_absolute_url())
 
