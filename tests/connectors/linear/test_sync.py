@@ -8,24 +8,16 @@ import pytest
 from connectors import registry
 from connectors.base import FailureClass
 from connectors.engine import Engine
-from connectors.models import (
-    PersonAccount,
-    State,
-    StateSpan,
-    Transition,
-    WorkCycle,
-    WorkItem,
-    WorkProject,
-    WorkState,
-    WorkTeamMember,
-)
-from connectors.sandbox.clock import Clock, moment
+from connectors.models import Connection, PersonAccount, State, WorkItem, WorkState
+from connectors.sandbox.clock import Clock
 from connectors.sandbox.history import small_world
 from connectors.sandbox.life import demo_world
 from connectors.sandbox.linear import KEY
 from connectors.sandbox.server import serve
 from hub.jobs.work import TryLater
 from tests.connectors.factories import make_connection, make_run
+
+from .truth import assert_same
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -65,47 +57,6 @@ def connect(settings):
         opened.__exit__(None, None, None)
 
 
-def read(value):
-    return None if value is None else moment(value)
-
-
-def assert_same(world):
-    """Compare every live row with the world, item by item."""
-    issues = world.rows("Issue")
-    items = {item.external_id: item for item in WorkItem.objects.live()}
-    states = world.rows("WorkflowState")
-    assert set(items) == set(issues)
-    for key, row in issues.items():
-        item = items[key]
-        assert (item.identifier, item.title) == (row["identifier"], row["title"])
-        assert item.state_ref == row["stateId"] and item.state_type == states[row["stateId"]]["type"]
-        assert item.opened_at == read(row["createdAt"])
-        assert item.started_at == read(row.get("startedAt"))
-        assert item.completed_at == read(row.get("completedAt"))
-        assert item.cycle_ref == (row.get("cycleId") or "")
-        assert item.label_refs == row["labelIds"]
-        assert item.archived_at == read(row.get("archivedAt"))
-    spans = {
-        (f"span:{span['id']}", key, span["stateId"], read(span["startedAt"]), read(span.get("endedAt")))
-        for key, row in issues.items()
-        for span in row["_stateHistory"]
-    }
-    assert spans == set(
-        StateSpan.objects.live().values_list("external_id", "item_ref", "state_ref", "started_at", "ended_at")
-    )
-    moves = [
-        (f"history:{entry['id']}:state", entry.get("fromStateId") or "", entry["toStateId"])
-        for row in issues.values()
-        for entry in row["_history"]
-        if "toStateId" in entry
-    ]
-    found = Transition.objects.live().filter(field="state").values_list("external_id", "before", "after")
-    assert sorted(found) == sorted(moves)
-    for kind, model in (("User", PersonAccount), ("WorkflowState", WorkState), ("Cycle", WorkCycle),
-                        ("Project", WorkProject), ("TeamMembership", WorkTeamMember)):  # fmt: skip
-        assert set(model.objects.live().values_list("external_id", flat=True)) == set(world.rows(kind)), kind
-
-
 @pytest.mark.slow
 def test_the_demo_company_arrives_whole_and_a_second_run_writes_nothing(connect):
     world, life = demo_world(Clock(datetime(2026, 5, 6, 12, tzinfo=UTC)), scale=0.2)
@@ -113,7 +64,7 @@ def test_the_demo_company_arrives_whole_and_a_second_run_writes_nothing(connect)
 
     first = sync()
     assert first.state == State.DONE
-    assert_same(world)
+    assert_same(Connection.objects.get(), world)
 
     again = sync()
     assert (again.state, again.new, again.changed) == (State.DONE, 0, 0)
@@ -122,7 +73,7 @@ def test_the_demo_company_arrives_whole_and_a_second_run_writes_nothing(connect)
     life.advance()
     third = sync()
     assert third.new > 0 and third.changed > 0
-    assert_same(world)
+    assert_same(Connection.objects.get(), world)
 
 
 def test_changes_of_every_kind_arrive(connect):
@@ -143,7 +94,7 @@ def test_changes_of_every_kind_arrive(connect):
     run = sync()
 
     assert run.state == State.DONE
-    assert_same(world)
+    assert_same(Connection.objects.get(), world)
     assert PersonAccount.objects.filter(is_active=False).count() == 1
     assert WorkItem.objects.get(external_id=keys[3]).is_trashed
     assert WorkState.objects.filter(name="Ready").exists()
@@ -161,7 +112,7 @@ def test_a_history_longer_than_its_page_arrives_whole(connect):
     sync()
 
     assert len(issue["_history"]) == 130
-    assert_same(world)
+    assert_same(Connection.objects.get(), world)
     more = [line.operation for line in sandbox.linear.log if line.operation.endswith("More")]
     assert sorted(more) == ["IssueHistoryMore"] * 2 + ["IssueStatesMore"] * 2
 
@@ -202,7 +153,7 @@ def test_a_passing_fault_loses_nothing_and_counts_nothing_twice(connect, fault):
     run = sync()
 
     assert run.state == State.DONE
-    assert_same(world)
+    assert_same(Connection.objects.get(), world)
 
 
 @pytest.mark.parametrize(
