@@ -115,18 +115,24 @@ WITH {TEAMS},
 moments AS (
   SELECT zone, week, least(ends_at, %(now)s::timestamptz) AS at FROM weeks WHERE starts_at < %(now)s
 ),
-held AS (
-  SELECT DISTINCT ON (i.id, m.week) t.team_id, t.zone, m.week, i.connection_id, i.team_ref,
-         extract(epoch FROM m.at - least(i.started_at, s.started_at))::float8 / 86400 AS age
+busy AS MATERIALIZED (  -- the planner must not meet the weeks before the items: that takes minutes
+  SELECT i.id, t.team_id, t.zone, i.connection_id, i.team_ref, s.started_at, s.ended_at, i.deleted_at,
+         least(i.started_at, s.started_at) AS since
   FROM connectors_statespan s
   JOIN connectors_workstate k ON k.connection_id = s.connection_id AND k.external_id = s.state_ref AND k.type = 'started'
   JOIN connectors_workitem i ON i.connection_id = s.connection_id AND i.external_id = s.item_ref
   JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-  JOIN moments m ON m.zone = t.zone AND s.started_at <= m.at AND (s.ended_at IS NULL OR s.ended_at > m.at)
-  WHERE NOT i.is_trashed AND (i.deleted_at IS NULL OR i.deleted_at > m.at) AND s.deleted_at IS NULL
-  ORDER BY i.id, m.week, s.started_at
+  WHERE NOT i.is_trashed AND s.deleted_at IS NULL
 ),
-past AS (
+held AS (
+  SELECT DISTINCT ON (b.id, m.week) b.team_id, m.week, b.connection_id, b.team_ref,
+         extract(epoch FROM m.at - b.since)::float8 / 86400 AS age
+  FROM busy b
+  JOIN moments m ON m.zone = b.zone AND b.started_at <= m.at AND (b.ended_at IS NULL OR b.ended_at > m.at)
+    AND (b.deleted_at IS NULL OR b.deleted_at > m.at)
+  ORDER BY b.id, m.week, b.started_at
+),
+past AS MATERIALIZED (
   SELECT t.connection_id, t.ref, t.zone, i.completed_at,
          extract(epoch FROM i.completed_at - i.started_at)::float8 / 86400 AS days
   FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
@@ -258,7 +264,7 @@ UNION ALL
 SELECT 'seats-dormant', team_id, %(week)s::date, dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0"""
 
 STAGE = """
-CREATE TEMPORARY TABLE kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
+CREATE TEMPORARY TABLE IF NOT EXISTS kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
   spread float8, n bigint, coverage float8) ON COMMIT DROP"""
 
 # Equality after rounding: a float that was only added up in another order is no restatement.
