@@ -32,6 +32,9 @@ def heavy_arguments() -> dict[str, dict]:
     found = {name: {"slug": tool.slug} for name in known_names() if name.startswith("tooling:tool_")}
     found["tooling:capability_detail"] = {"slug": Capability.objects.jobs().first().slug}
     found |= {name: {"slug": team.slug} for name in ("people:team_detail", "people:team_edit", "kpis:team_dashboard")}
+    found |= {
+        name: {"key": "cycle-time"} for name in known_names() if name.startswith(("kpis:metric_", "kpis:target_"))
+    }
     found["people:person_detail"] = {"pk": person.pk}
     if wire:
         found["connectors:connection_detail"] = {"pk": wire.pk}

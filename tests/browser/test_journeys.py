@@ -1,12 +1,17 @@
 """What each kind of person comes for, done in a real browser from the first page to the last click."""
 
 import re
+from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from connectors.models import Connection, PersonAccount
+from kpis.models import Metric, Observation
 from tests.browser.worlds import drain
 from tests.people.factories import UserFactory
 from tooling.models import Capability, Tool, ToolCapability
@@ -221,6 +226,55 @@ def test_back_and_forward_give_whole_pages(enter, tools):
     expect(page.get_by_role("searchbox", name="Search the tools")).to_have_value("miro")
 
     assert seen.problems() == []
+
+
+@pytest.fixture
+def numbers(transactional_db):
+    """Every metric of the starter set, ten weeks of one of them."""
+    call_command("load_metrics", stdout=StringIO())
+    metric = Metric.objects.get(key="cycle-time")
+    monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday())
+    Observation.objects.bulk_create(
+        Observation(
+            metric=metric, week=monday - timedelta(weeks=back), value=4.0 + back / 4, n=30, coverage=1.0,
+            read_at=timezone.now(), recorded_at=timezone.now(),
+        )
+        for back in range(1, 11)
+    )  # fmt: skip
+    return metric
+
+
+@BOTH
+def test_member_reads_what_a_kpi_means_and_comments_on_it(scripts, enter, numbers):
+    seen = enter("member", reverse("kpis:overview"), scripts=scripts)
+    page = seen.page
+
+    page.get_by_role("main").get_by_role("link", name=re.compile(numbers.name)).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(numbers.name)
+    expect(page.get_by_role("heading", name="In words")).to_be_visible()
+    page.locator("form[action*=comments] textarea").fill("Two large items closed in one week.")
+    page.locator("form[action*=comments] button").click()
+
+    expect(page.get_by_role("main").get_by_text("Two large items closed in one week.")).to_be_visible()
+    assert numbers.comments.count() == 1
+
+
+def test_leader_finds_the_figures_without_scrolling(enter, numbers):
+    seen = enter("leader", "/")
+    page = seen.page
+    page.wait_for_load_state("networkidle")
+
+    expect(page.get_by_role("main").get_by_text(numbers.name).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_member_may_not_see_the_page_of_leaders_and_reads_why(enter, numbers):
+    seen = enter("member", "/")
+
+    answer = seen.page.goto(seen.server + reverse("kpis:leadership"))
+
+    assert answer.status == 403
+    expect(seen.page.get_by_role("heading", level=1)).to_be_visible()
 
 
 # --- Product Ops ---------------------------------------------------------------------------------------------------

@@ -1,9 +1,14 @@
 """What people and sources write is shown as they wrote it, and never runs."""
 
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 
+from kpis.models import Comment
 from tests.browser.payloads import DANGEROUS, payloads
+from tests.kpis.factories import MetricFactory
 from tests.pages import page_cases
 from tooling.models import Capability, Tool, ToolAlias, ToolCapability, Vendor
 
@@ -80,6 +85,17 @@ def test_how_to_is_prose_and_never_code(visit, hostile_tools):
         assert_harmless(seen)
 
 
+def test_comments_on_a_kpi_are_plain_words(visit, people):
+    metric = MetricFactory(key="cycle-time")
+    Comment.objects.bulk_create(
+        Comment(metric=metric, author=people["ops"], text=clean(piece)[:1000], key=uuid4()) for piece in PIECES[::10]
+    )
+    seen = visit("ops")
+    seen.go(metric.get_absolute_url())
+
+    assert_harmless(seen)
+
+
 def test_edit_form_gives_back_what_was_typed(visit, hostile_tools):
     seen = visit("ops")
     for tool in hostile_tools[::60]:
@@ -92,9 +108,7 @@ def test_edit_form_gives_back_what_was_typed(visit, hostile_tools):
 def test_search_shows_hostile_names_and_hostile_words(visit, hostile_tools):
     seen = visit("ops")
     for piece in [*PIECES[::80], "hostile", "1"]:
-        seen.page.goto(
-            seen.server + reverse("search:palette") + "?q=" + __import__("urllib.parse").parse.quote(clean(piece))
-        )
+        seen.page.goto(seen.server + reverse("search:palette") + "?q=" + quote(clean(piece)))
 
         assert_harmless(seen)
 
@@ -102,8 +116,6 @@ def test_search_shows_hostile_names_and_hostile_words(visit, hostile_tools):
 @pytest.mark.parametrize("case", [case for case in page_cases() if case.name.endswith("_list")], ids=str)
 def test_hostile_query_strings(case, visit):
     seen = visit(case.role)
-    from urllib.parse import urlencode
-
     address = case.address()
     for piece in PIECES[::120]:
         seen.page.goto(f"{seen.server}{address}?{urlencode({'q': piece, 'sort': piece, 'page': piece})}")
