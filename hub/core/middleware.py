@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib.messages import get_messages
+from django.contrib.messages.storage.base import BaseStorage
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -35,7 +36,7 @@ def is_swapped(answer: HttpResponse) -> bool:
 def add_messages(request: HttpRequest, answer: HttpResponse) -> None:
     """Append the messages that no template of this answer has shown yet, out of band."""
     waiting = get_messages(request)
-    if waiting.used or not len(waiting):
+    if not isinstance(waiting, BaseStorage) or waiting.used or not len(waiting):
         return
     answer.content += render_to_string("components/messages_oob.html", {"messages": waiting}, request).encode()
     if answer.has_header("Content-Length"):

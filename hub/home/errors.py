@@ -1,6 +1,5 @@
 """Pages for what went wrong, in words that say what to do next."""
 
-import rules
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -42,10 +41,10 @@ def who_may(right: str) -> str:
     """Name in words the roles that hold `right`; empty for what is no right of ours."""
     if right not in RIGHTS:
         return ""
-    if rules.has_perm(right, User(role=Role.MEMBER, is_active=True)):
+    if RIGHTS[right].test(User(role=Role.MEMBER, is_active=True), None):
         return str(ROLES[Role.MEMBER])
-    holders = [str(ROLES[role]) for role in ROLES if rules.has_perm(right, User(role=role, is_active=True))]
-    if rules.has_perm(right, User(role=Role.MEMBER, is_active=True, is_staff=True)):
+    holders = [str(ROLES[role]) for role in ROLES if RIGHTS[right].test(User(role=role, is_active=True), None)]
+    if RIGHTS[right].test(User(role=Role.MEMBER, is_active=True, is_staff=True), None):
         holders.append(_("technical admins"))
     return ", ".join(holders)
 

@@ -25,7 +25,7 @@ class ExampleForm(forms.Form):
     """One field of each kind; the second is filled in wrongly."""
 
     name = forms.CharField(label=gettext_lazy("Name"), help_text=gettext_lazy("What people will search for."))
-    target = forms.IntegerField(label=gettext_lazy("Target"))
+    target = forms.IntegerField(label=gettext_lazy("Target"), max_value=100)
     source = forms.CharField(label=gettext_lazy("Source"), disabled=True, required=False)
     team = forms.ChoiceField(label=gettext_lazy("Team"), choices=[("1", "Checkout"), ("2", "Search")])
     day = forms.DateField(
@@ -44,7 +44,7 @@ class ExampleForm(forms.Form):
 def everything() -> dict[str, object]:
     """Return what the styleguide's template needs."""
     now = timezone.now()
-    typed = {"name": "Linear", "target": _("sixty"), "team": "1", "theme": "light"}
+    typed = {"name": "Linear", "target": "640", "team": "1", "theme": "light"}
     form = ExampleForm({f"example-{field}": value for field, value in typed.items()}, prefix="example")
     form.is_valid()
     return {

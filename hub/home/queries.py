@@ -290,7 +290,7 @@ def tools_for(team: Team | None, limit: int = 6) -> tuple[tuple[Tool, ...], bool
         .filter(Q(active__gt=0) | Q(ring=Tool.Ring.ADOPT))
         .order_by(F("active").desc(nulls_last=True), "name", "pk")[:limit]
     )
-    used = tuple(tool for tool in tools if tool.active)
+    used = tuple(tool for tool in tools if getattr(tool, "active", None))
     return used or tuple(tools), bool(used)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 from hub.people.models import User
 
 
@@ -22,7 +24,7 @@ class Source:
     """One group of the palette. `find` takes the words typed, the reader and a limit, in one query."""
 
     key: str
-    label: str  # lazy, plural: "Tools"
+    label: str | Promise  # plural: "Tools"
     find: Callable[[str, User, int], Sequence[Hit]]
     order: int = 50
 
