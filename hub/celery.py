@@ -1,8 +1,12 @@
 """The Celery application: carries ids of jobs, nothing else. Beat runs the dispatcher (hub/jobs/beat.py)."""
 
+import logging.config
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
@@ -14,3 +18,9 @@ app.conf.beat_scheduler = "hub.jobs.beat:Scheduler"
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in ("default", "sync", "webhook")]
 app.conf.task_default_queue = "default"
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_as_events(**_given: Any) -> None:
+    """Have workers and beat log as the web does, masked; Celery would set up handlers of its own."""
+    logging.config.dictConfig(settings.LOGGING)
