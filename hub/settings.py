@@ -206,6 +206,7 @@ EMAIL_TIMEOUT = 10
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["hub.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = COMPANY_TIME_ZONE
