@@ -179,7 +179,8 @@ def test_predictability_is_rebuilt_from_the_changes_of_cycle(wire):
             done_at = starts + timedelta(hours=done + number) if done else None
             n += 1
             WorkItem.objects.create(
-                connection=wire, external_id=f"i{n}", identifier=f"i{n}", team_ref="A", opened_at=starts - timedelta(days=9),
+                connection=wire, external_id=f"i{n}", identifier=f"i{n}", team_ref="A",
+                opened_at=starts - timedelta(days=9),
                 state_type="completed" if done_at else "started", completed_at=done_at,
                 cycle_ref="" if leaves else f"c{number}",
             )  # fmt: skip
