@@ -30,7 +30,7 @@ def test_changes_read_in_words(ana, ops):
     assert {field.label: (field.before, field.after) for field in change.fields} == {
         "Role": ("Product person", "Leader"),
         "Active": ("yes", "no"),
-        "Last day": ("", "March 14, 2026"),
+        "Last day": ("", "14 March 2026"),
         "Unheard of": ("a, b", "3"),
     }
 
