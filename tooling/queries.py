@@ -262,7 +262,8 @@ def _weeks(tool: Tool, company: AdoptionRollup | None) -> tuple[tuple[date, int 
     if not seen:
         return ()
     first = min(seen)
-    last = company.as_of - timedelta(days=company.as_of.weekday())
+    # The running week would look like a fall: it counts once it is over.
+    last = company.as_of - timedelta(days=company.as_of.weekday() + (0 if company.as_of.weekday() == 6 else 7))
     weeks = [last - timedelta(weeks=back) for back in range(25, -1, -1)]
     return tuple((week, seen.get(week, 0) if week >= first else None) for week in weeks)
 
