@@ -8,6 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kpis.formulas import Status
+from kpis.queries import TONES, Tile, short_day, state_text
+
 COLOURS = (
     "paper", "surface", "sunken", "ink", "ink-muted", "line", "edge", "accent", "accent-fill", "accent-line", "ok",
     "warn", "bad", "info", "neutral",
@@ -41,6 +44,43 @@ class ExampleForm(forms.Form):
     )
 
 
+def tiles() -> list[Tile]:
+    """Return one stat tile for each state a figure can be in."""
+    day = timezone.localdate()
+    said = [
+        (Status.ON_TRACK, "4.2", _("days"), "−0.3", (5.0, 4.8, 4.9, 4.5, 4.2)),
+        (Status.AT_RISK, "5.3", _("days"), "+0.2", (4.9, 5.0, None, 5.1, 5.3)),
+        (Status.OFF_TRACK, "8.1", _("days"), "+2.6", (5.0, 5.5, 6.1, 7.4, 8.1)),
+        (Status.STALE, "4.2", _("days"), "", (4.4, 4.3, 4.2, 4.2, 4.2)),
+        (Status.NO_TARGET, "31", _("items"), "+4", (22.0, 25.0, 30.0, 27.0, 31.0)),
+        (Status.TOO_FEW, state_text(Status.TOO_FEW), "", "", ()),
+        (Status.NOT_MEASURED, state_text(Status.NOT_MEASURED), "", "", ()),
+    ]
+    return [
+        Tile(
+            key=status.value,
+            url="#tiles",
+            label=_("Cycle time"),
+            value=value,
+            unit=unit,
+            tone=TONES[status][0],
+            badge=TONES[status][1],
+            state=state_text(status) if trend and status != Status.NO_TARGET else "",
+            status=status,
+            change=change,
+            span=_("in 4 weeks") if change else "",
+            target=_("target %(target)s") % {"target": 5} if trend and status != Status.NO_TARGET else "",
+            trend=trend,
+            target_value=5.0 if status != Status.NO_TARGET else None,
+            as_of=day if trend else None,
+            as_of_text=short_day(day) if trend else "",
+            owner=PEOPLE[0] if trend else "",
+            note=_("A comment, in one or two lines.") if status == Status.OFF_TRACK else "",
+        )
+        for status, value, unit, change, trend in said
+    ]
+
+
 def everything() -> dict[str, object]:
     """Return what the styleguide's template needs."""
     now = timezone.now()
@@ -52,6 +92,7 @@ def everything() -> dict[str, object]:
         "series": range(1, 7),
         "icons": ICONS,
         "people": PEOPLE,
+        "tiles": tiles(),
         "form": form,
         "rings": ("adopt", "trial", "assess", "hold", ""),
         "badges": (
