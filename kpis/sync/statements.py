@@ -113,7 +113,9 @@ FROM finished {SCOPES}"""
 STOCK = f"""
 WITH {TEAMS},
 moments AS (
-  SELECT zone, week, least(ends_at, %(now)s::timestamptz) AS at FROM weeks WHERE starts_at < %(now)s
+  -- a week that began in one zone begins for all: the company's stock is never that of its easternmost team alone
+  SELECT zone, week, least(ends_at, %(now)s::timestamptz) AS at FROM weeks
+  WHERE week IN (SELECT week FROM weeks WHERE starts_at < %(now)s)
 ),
 busy AS MATERIALIZED (  -- the planner must not meet the weeks before the items: that takes minutes
   SELECT i.id, t.team_id, t.zone, i.connection_id, i.team_ref, s.started_at, s.ended_at, i.deleted_at,
