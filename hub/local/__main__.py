@@ -36,11 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
 def _act(asked: argparse.Namespace) -> int:
     match asked.act:
         case "run":
-            from .run import HOME, run
+            from .place import HOME, Hold
 
-            run(port=_port(asked.port), home=asked.home or HOME)
+            home, port = asked.home or HOME, _port(asked.port)
+            hold = Hold(home)
+            hold.take()  # before anything heavy is loaded: a second starter is told at once
+            from .run import run
+
+            run(port=port, home=home, hold=hold)
         case "reset":
-            from .run import HOME, reset
+            from .place import HOME
+            from .run import reset
 
             reset(home=asked.home or HOME)
         case "browser":

@@ -17,6 +17,8 @@ from typing import IO, Any
 
 from .errors import CannotStart
 
+PROJECT = Path(__file__).resolve().parents[2]
+HOME = PROJECT / ".hub"
 ACCOUNT_NAME = "hub-local"
 ROOTS_HOME = Path("/var/lib/hub-local")  # data of a hub that root starts from a folder nobody else can enter
 SOCKET_PATH_LIMIT = 103  # bytes: 107 on Linux, 103 on macOS

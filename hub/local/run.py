@@ -19,13 +19,11 @@ from dotenv import dotenv_values
 from .crew import SIGNALS_TO_STOP, Crew, Member
 from .errors import CannotStart
 from .keys import own_secrets
-from .place import Hold, settle
+from .place import HOME, PROJECT, Hold, settle
 from .postgres import Postgres
 from .processes import end_leftovers, spawn, stop
 from .redis import Redis
 
-PROJECT = Path(__file__).resolve().parents[2]
-HOME = PROJECT / ".hub"
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8000
 QUEUES = "default,sync,webhook"
@@ -42,11 +40,9 @@ class Server:
     child: "subprocess.Popen[bytes]"
 
 
-def run(*, port: int, home: Path = HOME) -> None:
-    """Start everything, and stay until a signal asks to stop. Raises CannotStart."""
+def run(*, port: int, home: Path, hold: Hold) -> None:
+    """Start everything on a folder that is held, and stay until a signal asks to stop. Raises CannotStart."""
     begun = time.monotonic()
-    hold = Hold(home)
-    hold.take()
     try:
         with _signals_interrupt():
             if end_leftovers(home.resolve()):
