@@ -57,6 +57,16 @@ def addresses() -> list[tuple[PageCase, str]]:
     return found
 
 
+def whole_pages() -> list[tuple[PageCase, str]]:
+    """Return the addresses that answer with a page: no fragment that another page fetches, no redirect."""
+    found = []
+    for case, address in addresses():
+        answer = client_of(case.role).get(address)
+        if answer.status_code == 200 and b"<html" in answer.content:
+            found.append((case, address))
+    return found
+
+
 @contextmanager
 def counted():
     """Give a list that fills with the statements run inside."""

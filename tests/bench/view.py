@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from hub.people.models import User
 from tests.browser.conftest import SPY, launch
 
-from .pages import addresses
+from .pages import whole_pages
 from .people import session_of
 from .report import Report, free_port, say
 
@@ -66,7 +66,7 @@ def measure(report: Report) -> None:
     with web_server() as server, sync_playwright() as playwright:
         browser = launch(playwright)
         open_page(browser, server, "member", "/")[0].close()  # the server's own first steps are not the page's
-        for case, address in addresses():
+        for case, address in whole_pages():
             paints, shifts = [], []
             for _ in range(REPEATS):
                 context, page = open_page(browser, server, case.role, address)
@@ -92,7 +92,7 @@ def axe(report: Report) -> None:
     found, runs = {}, 0
     with web_server() as server, sync_playwright() as playwright:
         browser = launch(playwright)
-        for case, address in addresses():
+        for case, address in whole_pages():
             for language in ("en", "fr"):
                 for theme in ("light", "dark"):
                     User.objects.filter(email=f"{case.role}@ardoise.example").update(language=language, theme=theme)

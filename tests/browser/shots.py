@@ -49,7 +49,7 @@ def take(options: argparse.Namespace) -> None:
     from playwright.sync_api import sync_playwright
 
     from hub.people.models import User
-    from tests.bench.pages import addresses
+    from tests.bench.pages import whole_pages
     from tests.bench.view import open_page, web_server
     from tests.browser import worlds
     from tests.browser.conftest import launch
@@ -63,7 +63,7 @@ def take(options: argparse.Namespace) -> None:
     count = 0
     with web_server() as server, sync_playwright() as playwright:
         browser = launch(playwright)
-        for case, address in addresses():
+        for case, address in whole_pages():
             if options.only and options.only not in case.name:
                 continue
             for width, theme, language in looks:
