@@ -43,7 +43,7 @@ def test_the_exact_moment_stays_with_its_age():
         html = ui.ago(datetime(2026, 3, 14, 9, 30, tzinfo=UTC))
 
     assert 'datetime="2026-03-14T09:30:00+00:00"' in html
-    assert 'title="March 14, 2026, 10:30 a.m."' in html
+    assert 'title="14 March 2026, 10:30"' in html
 
 
 @pytest.mark.parametrize(
