@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hub.core.csv import Unreadable, csv_answer, is_formula, read_csv, repaired
@@ -64,9 +64,10 @@ def test_garbled_text_is_offered_for_repair_then_repaired():
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=60))
 def test_repair_undoes_a_wrong_reading_of_any_latin_text(text):
+    assume(repaired(text) == text)  # it is not garbled to begin with
     wrong = "".join(bytes([b]).decode("cp1252", errors="ignore") or chr(b) for b in text.encode())
 
-    assert repaired(wrong) == repaired(text)
+    assert repaired(wrong) == text
 
 
 @pytest.mark.parametrize("text", ["déjà vu", "Écrire « ici »", "naïve façade – €", "Ã la carte", "Ångström", "Â"])
