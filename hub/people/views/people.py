@@ -13,8 +13,10 @@ from hub.core.messages import say
 from hub.people import actions, queries
 from hub.people.filters import PeopleFilter, ways_out
 from hub.people.forms import LeaveForm, MembershipForm, PersonForm
-from hub.people.models import Membership, Role, User
+from hub.people.models import Membership, Role, Team, User
 from hub.people.permissions import requires
+
+SELECTS = ("team", "role", "access")
 
 
 @require_safe
@@ -29,6 +31,8 @@ def person_list(request: Request) -> HttpResponse:
         "filter": found,
         "page": page,
         "chips": found.chips,
+        "teams": list(Team.objects.active().order_by("name", "pk").only("name", "slug")),
+        "chosen": {"q": request.GET.get("q", ""), **{name: request.GET.getlist(name) for name in SELECTS}},
         "ways_out": [] if page.paginator.count else ways_out(request.GET, people),
         "sort": request.GET.get("sort", "name"),
     }
