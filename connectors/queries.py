@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -196,6 +197,11 @@ def sources(pk: int | None = None) -> list[Source]:
     return sorted(made_all, key=lambda one: {"bad": 0, "info": 1, "warn": 2}.get(one.said.tone, 3))
 
 
+def grouped(number: int) -> str:
+    """Write a count with its thousands apart, as the reader's language does."""
+    return number_format(number, force_grouping=True)
+
+
 def dead_jobs() -> list[Job]:
     """Return the wires' failed jobs, latest first."""
     rows = Job.objects.filter(state=Job.State.DEAD, kind__startswith="connectors.").order_by("-finished_at")
@@ -308,22 +314,26 @@ class Reading:
     def changed(self, state: StreamState | None, last: StreamRun | None, in_run: StreamRun | None) -> str:
         """Say in words what the latest run brought."""
         if in_run is not None and in_run.state == State.RUNNING:
-            return ngettext("%(count)s read so far", "%(count)s read so far", in_run.seen) % {"count": in_run.seen}
+            return ngettext("%(count)s read so far", "%(count)s read so far", in_run.seen) % {
+                "count": grouped(in_run.seen)
+            }
         kept = state.kept if state else 0
         if state is not None and state.failure:
-            return _("Nothing since; %(count)s kept") % {"count": kept}
+            return _("Nothing since; %(count)s kept") % {"count": grouped(kept)}
         if last is None or state is None or state.last_success_at is None:
             return ""
         parts = []
         if last.new:
-            parts.append(ngettext("%(count)s new", "%(count)s new", last.new) % {"count": last.new})
+            parts.append(ngettext("%(count)s new", "%(count)s new", last.new) % {"count": grouped(last.new)})
         if last.changed:
-            parts.append(ngettext("%(count)s changed", "%(count)s changed", last.changed) % {"count": last.changed})
+            parts.append(
+                ngettext("%(count)s changed", "%(count)s changed", last.changed) % {"count": grouped(last.changed)}
+            )
         if last.gone:
-            parts.append(ngettext("%(count)s gone", "%(count)s gone", last.gone) % {"count": last.gone})
+            parts.append(ngettext("%(count)s gone", "%(count)s gone", last.gone) % {"count": grouped(last.gone)})
         if not parts:
             parts.append(_("nothing new"))
-        in_all = ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": kept}
+        in_all = ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": grouped(kept)}
         return _("%(changes)s; %(in_all)s") % {"changes": ", ".join(parts), "in_all": in_all}
 
     def next_run(self) -> datetime | None:
