@@ -105,9 +105,11 @@ NOTES: dict[str, Promise] = {
         "Line %(line)s: letters were lost (�) before this file was made, and can’t be brought back. "
         "Export it again as UTF-8."
     ),
-    "garbled": _("%(count)s cells look garbled (“%(before)s” for “%(after)s”). They can be repaired."),
-    "repaired": _("%(count)s garbled cells were repaired (“%(before)s” became “%(after)s”)."),
-    "formula": _("%(count)s cells start like a formula (line %(line)s: “%(cell)s”). They are kept as plain text."),
+    "garbled": _("Garbled cells: %(count)s (“%(before)s” for “%(after)s”). They can be repaired."),
+    "repaired": _("Repaired cells: %(count)s (“%(before)s” became “%(after)s”)."),
+    "formula": _(
+        "Cells that start like a formula: %(count)s (line %(line)s: “%(cell)s”). They are kept as plain text."
+    ),
     "twice": _("The column “%(name)s” is there twice; only the first one is read."),
     "ragged": _("The line has %(count)s cells, the header has %(expected)s. Put quotes around text with a separator."),
 }
