@@ -422,4 +422,5 @@ def redefinitions(metric: Metric, field: str = "definition", limit: int = 10) ->
 
 def newest_read() -> datetime | None:
     """Return when the freshest metric's data was read; None before the first sync."""
-    return Metric.objects.aggregate(at=Max("read_at"))["at"]
+    newest: datetime | None = Metric.objects.aggregate(at=Max("read_at"))["at"]
+    return newest

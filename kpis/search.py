@@ -1,8 +1,9 @@
 """What the palette finds in this room: KPIs by name and by what they say, in one query."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import Case, FloatField, Q, Value, When
+from django.db.models import Case, FloatField, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from hub.people.models import User
@@ -19,7 +20,7 @@ def find_metrics(words: str, _reader: User, limit: int) -> Sequence[Hit]:
     starts = Q(name__istartswith=words) | Q(name_fr__istartswith=words) | Q(key__istartswith=words)
     holds = Q(name__icontains=words) | Q(name_fr__icontains=words)
     says = Q(summary__icontains=words) | Q(summary_fr__icontains=words)
-    found = (
+    found: QuerySet[Any] = (
         Metric.objects.shown()
         .annotate(
             rank=Case(
