@@ -19,6 +19,10 @@ class Rule(Protocol):
 
     def __invert__(self) -> "Rule": ...
 
+    def test(self, *args: object) -> bool:
+        """Answer for a user and a thing."""
+        ...
+
 
 def rule(test: Callable[..., bool]) -> Rule:
     """Make a rule of a function that takes a user, or a user and a thing."""
