@@ -15,4 +15,9 @@ class KpisConfig(AppConfig):
         from . import tasks
 
         after_sync(tasks.after_sync)
-        name_verbs(aimed=_("Target set"), withdrew=_("Target withdrawn"), redefined=_("Definition changed"))
+        name_verbs(
+            aimed=_("Target set"),
+            withdrew=_("Target withdrawn"),
+            redefined=_("Definition changed"),
+            verified=_("Verified"),
+        )
