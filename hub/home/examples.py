@@ -62,7 +62,7 @@ def tiles() -> list[Tile]:
             url="#tiles",
             label=_("Cycle time"),
             value=value,
-            unit=unit,
+            unit=f"\u00a0{unit}" if unit else "",
             tone=TONES[status][0],
             badge=TONES[status][1],
             state=state_text(status) if trend and status != Status.NO_TARGET else "",
