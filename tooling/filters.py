@@ -40,7 +40,7 @@ class Way:
     count: int
 
 
-class ToolFilter(django_filters.FilterSet):  # type: ignore[misc]
+class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
     """Narrows the tools by what the query string says; a value it does not know is left out of account."""
 
     q = django_filters.CharFilter(label=_("Search"), method="search")
@@ -149,7 +149,7 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc]
         chips = []
         for name, declared in self.filters.items():
             value = self.data.get(name, "").strip()
-            said = f"“{value}”" if name == "q" else words[name].get(value)  # type: ignore[index, attr-defined]
+            said = f"“{value}”" if name == "q" else words[name].get(value)  # type: ignore[attr-defined]
             if value and said:
                 chips.append(Chip(name, str(declared.label), str(said), self.query(without=(name, "page"))))
         return chips

@@ -40,7 +40,7 @@ def find_tools(words: str, _reader: User, limit: int) -> Sequence[Hit]:
     typo = near(words)
     found = (
         Tool.objects.with_capability()
-        .select_related("capability_link__capability")
+        .select_related("capability_link__capability")  # type: ignore[misc]
         .defer("how_to_en", "how_to_fr")
         .annotate(
             rank=Case(

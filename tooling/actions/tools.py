@@ -207,7 +207,7 @@ def hand_over(*, tool: Tool, to: User | Team | None, by: User, why: str = "") ->
     if current is not None:
         current.delete()
     if to is not None:
-        link = {"person": to} if isinstance(to, User) else {"team": to}
+        link: dict[str, Any] = {"person": to} if isinstance(to, User) else {"team": to}
         ToolOwner.objects.update_or_create(
             tool=tool, role=ToolOwner.Role.BUSINESS, **link, defaults={"is_primary": True}
         )
@@ -243,10 +243,11 @@ def undo(*, tool: Tool, event: Event, by: User) -> Event:
         kind, _sep, key = before["_owner"].partition(":")
         tool.owners.filter(role=ToolOwner.Role.BUSINESS, is_primary=True).delete()
         if key:
+            holder: dict[str, Any] = {"person_id" if kind == "user" else "team_id": int(key)}
             ToolOwner.objects.update_or_create(
                 tool=tool,
                 role=ToolOwner.Role.BUSINESS,
-                **{"person_id" if kind == "user" else "team_id": int(key)},
+                **holder,
                 defaults={"is_primary": True},
             )
     for field in before.keys() & {*FIELDS, "lifecycle", "is_starter"}:

@@ -177,7 +177,9 @@ class Tool(Timestamped, Versioned):
         "self", models.SET_NULL, verbose_name=_("successor"), null=True, blank=True, related_name="predecessors"
     )
     is_starter = models.BooleanField(_("starter, not yet adopted"), default=False, editable=False)
-    capabilities = models.ManyToManyField(Capability, through="ToolCapability", related_name="tools")
+    capabilities: "models.ManyToManyField[Capability, ToolCapability]" = models.ManyToManyField(
+        Capability, through="ToolCapability", related_name="tools"
+    )
 
     # Filled by the queryset's with_owner(), with_capability() and with_adoption() where there is such a row.
     owner_link: "ToolOwner | None" = None

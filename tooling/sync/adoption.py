@@ -5,6 +5,7 @@ plain Python.
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -108,7 +109,7 @@ WEEKS = f"""
 def rebuild(*, tool: Tool, as_of: date) -> None:
     """Count the use of `tool` on `as_of` anew. Safe to run twice; the company's earlier days are kept."""
     Tool.objects.select_for_update().get(pk=tool.pk)  # two syncs of one tool take turns
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "tool": tool.pk,
         "day": as_of,
         "zone": settings.COMPANY_TIME_ZONE,

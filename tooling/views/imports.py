@@ -1,6 +1,7 @@
 """A spreadsheet of tools, from upload to undo."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -130,7 +131,7 @@ def _row(row: ImportRow) -> RowView:
     return RowView(row, diffs, tuple(problem_text(code, values) for code, values in row.problems))
 
 
-def _words(name: str, value: object) -> str:
+def _words(name: str, value: Any) -> str:
     """Say a stored value as a person reads it."""
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
@@ -155,7 +156,11 @@ def import_read(request: Request, pk: int) -> HttpResponse:
     if "repair" not in request.POST:
         form = MappingForm(request.POST, header=plan.header, mapping=plan.mapping)
         if not form.is_valid():
-            say(request, " ".join(form.non_field_errors()) or _("Choose the columns again."), level="error")
+            say(
+                request,
+                " ".join(str(error) for error in form.non_field_errors()) or _("Choose the columns again."),
+                level="error",
+            )
             return redirect(plan)
         mapping = form.mapping()
     try:
