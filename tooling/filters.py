@@ -43,12 +43,12 @@ class Way:
 class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
     """Narrows the tools by what the query string says; a value it does not know is left out of account."""
 
-    q = django_filters.CharFilter(label=_("Search"), method="search")
-    capability = django_filters.CharFilter(label=_("For"), method="for_capability")
-    standing = django_filters.CharFilter(label=_("Standing"), method="with_standing")
-    lifecycle = django_filters.CharFilter(label=_("Lifecycle"), method="with_lifecycle")
-    team = django_filters.CharFilter(label=_("Used by"), method="used_by")
-    owner = django_filters.CharFilter(label=_("Owner"), method="owned_by")
+    q = django_filters.CharFilter(label=_("Search"), method="search")  # type: ignore[no-untyped-call]
+    capability = django_filters.CharFilter(label=_("For"), method="for_capability")  # type: ignore[no-untyped-call]
+    standing = django_filters.CharFilter(label=_("Standing"), method="with_standing")  # type: ignore[no-untyped-call]
+    lifecycle = django_filters.CharFilter(label=_("Lifecycle"), method="with_lifecycle")  # type: ignore[no-untyped-call]
+    team = django_filters.CharFilter(label=_("Used by"), method="used_by")  # type: ignore[no-untyped-call]
+    owner = django_filters.CharFilter(label=_("Owner"), method="owned_by")  # type: ignore[no-untyped-call]
 
     class Meta:
         model = Tool

@@ -247,7 +247,7 @@ class MappingForm(forms.Form):
         ]
         for name, (label, _words) in COLUMNS.items():
             self.fields[name] = forms.ChoiceField(
-                label=label, choices=columns, required=False, initial=str(mapping.get(name, ""))
+                label=str(label), choices=columns, required=False, initial=str(mapping.get(name, ""))
             )
 
     def clean(self) -> dict[str, Any]:

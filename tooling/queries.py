@@ -70,7 +70,7 @@ def listed(tools: "QuerySet[Tool]", *, sort: str) -> "QuerySet[Tool]":
             )
         )
     order = FALLING[key] if sort.startswith("-") else SORTS[key]
-    return tools.select_related(
+    return tools.select_related(  # type: ignore[misc]
         "vendor", "owner_link__person", "owner_link__team", "capability_link__capability", "adoption"
     ).order_by(*order)
 
@@ -143,7 +143,7 @@ def tool_on_page(slug: str) -> Tool:
     """Return one tool with what every tab of its page shows: three queries. Raises Tool.DoesNotExist."""
     owners = ToolOwner.objects.select_related("person", "team").order_by("role", "-is_primary", "pk")
     tools: QuerySet[Tool] = (
-        Tool.objects.with_capability()
+        Tool.objects.with_capability()  # type: ignore[misc]
         .select_related("vendor", "successor", "capability_link__capability")
         .annotate(
             alias_texts=ArraySubquery(ToolAlias.objects.filter(tool=OuterRef("pk")).order_by("text").values("text")),

@@ -65,7 +65,7 @@ def find_tools(words: str, _reader: User, limit: int) -> Sequence[Hit]:
             title=tool.name,
             detail=tool.summary or (tool.capability_link.capability.name if tool.capability_link else ""),
             icon="tools",
-            rank=tool.rank * (0.5 if tool.is_starter or tool.is_over else 1.0),
+            rank=tool.rank * (0.5 if tool.is_starter or tool.is_over else 1.0),  # type: ignore[attr-defined]
         )
         for tool in found[:limit]
     ]

@@ -206,7 +206,7 @@ def tool_detail(request: Request, slug: str) -> HttpResponse:
         "tabs": [(key, label, _tab_url(tool, key)) for key, label in TABS.items()],
         "owners": owners,
         "owner": main,
-        "main_link": tool.capability_link,  # type: ignore[attr-defined]
+        "main_link": tool.capability_link,
         "can_edit": request.user.has_perm("tooling.edit_tool", tool),
         "can_decide": request.user.has_perm("tooling.change_standing"),
         "tab_template": f"tooling/tool_{tab}.html",
