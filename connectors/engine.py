@@ -21,7 +21,7 @@ from hub.jobs.models import Job
 from hub.jobs.work import TryLater
 
 from . import hooks, store, sync
-from .base import Connector, FailureClass, Json, Mode, Page, Request, Slice, SourceFailed, Stream
+from .base import Connector, FailureClass, Json, Mode, Page, Request, Slice, SourceFailed, Stream, field_at
 from .budget import MustWait, Pace
 from .models import (
     COUNTERS,
@@ -34,6 +34,7 @@ from .models import (
     StreamState,
     SyncRun,
 )
+from .records import Record
 from .secrets import SecretUnreadable, open_secret
 from .sync import Fetched, Refused
 from .transport import Transport, is_sandbox
@@ -386,7 +387,7 @@ class Engine:
     def write_one_by_one(
         self,
         stream: Stream,
-        mapped: Sequence[tuple[Fetched, list[store.Record]]],
+        mapped: Sequence[tuple[Fetched, list[Record]]],
         stored: dict[str, sync.Stored],
         now: datetime,
     ) -> list[Refused]:
@@ -408,7 +409,7 @@ class Engine:
         state, stream = reading.state, reading.stream
         versions: dict[str, datetime | None] = {}
         for record in page.records:
-            key = sync.field_at(record, stream.key_path)
+            key = field_at(record, stream.key_path)
             if isinstance(key, str | int) and key != "":
                 versions[str(key)[:200]] = sync.version_of(stream, record)
         SeenPage.objects.update_or_create(state=state, page=state.window_pages, defaults={"ids": list(versions)})

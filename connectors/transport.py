@@ -42,7 +42,7 @@ def refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-@dataclass(frozen=True)
+@dataclass
 class HttpAnswer:
     """An answer, whole and unpacked. Header names are in lower case."""
 
