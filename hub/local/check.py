@@ -68,3 +68,7 @@ def _environment(arguments: list[str]) -> dict[str, str]:
     if arguments[0] != "django":
         return inherited  # the suite has settings of its own
     return {**inherited, **COMPANY, "DJANGO_SETTINGS_MODULE": "hub.settings"}
+
+
+if __name__ == "__main__":
+    sys.exit(1 if check() else 0)
