@@ -15,6 +15,9 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part (may be repeated)")
     parser.add_argument("--scale", type=float, default=1.0, help="shrink the data: 0.01 for a quick try")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run as it is")
+    parser.add_argument(
+        "--database", default="hub_bench", help="the database to empty and fill, %(default)s; two runs at once need two"
+    )
     options = parser.parse_args()
     with some_servers() as server:
         return run(server, options)
@@ -28,7 +31,7 @@ def run(server: str, options: argparse.Namespace) -> int:
 
     report = Report()
     if set(wanted) - {"sync"}:
-        os.environ["DATABASE_URL"] = own_database(server, "hub_bench", keep=options.keep)
+        os.environ["DATABASE_URL"] = own_database(server, options.database, keep=options.keep)
         import django
 
         django.setup()
@@ -48,7 +51,7 @@ def run(server: str, options: argparse.Namespace) -> int:
         say("— sync")
         from . import sync
 
-        sync.measure(report, own_database(server, "hub_bench_sync", keep=False), options.scale)
+        sync.measure(report, own_database(server, f"{options.database}_sync", keep=False), options.scale)
     print(report.table())
     return 0 if all(ok for *_, ok in report.lines) else 1
 
