@@ -214,7 +214,7 @@ def is_retry_due(last: SyncRun, now: datetime) -> bool:
 def close_orphans() -> None:
     """End runs whose job was given up, so that the next can start."""
     for run in SyncRun.objects.open().exclude(job=None):
-        job = Job.objects.filter(pk=run.job).first()
+        job = Job.objects.filter(pk=run.job).first() if run.job else None
         if job is None or job.state in (Job.State.DEAD, Job.State.DONE):
             now = timezone.now()
             SyncRun.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(

@@ -144,7 +144,7 @@ class Pace:
         if self._redis is None:
             return
         try:
-            failures = int(self._redis.incr(self._key("failures")))  # type: ignore[arg-type]
+            failures = int(self._redis.incr(self._key("failures")))
             self._redis.expire(self._key("failures"), 3600)
         except redis.RedisError as error:
             self._lose_redis(error)

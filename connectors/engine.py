@@ -150,7 +150,7 @@ class Engine:
                 raise TryLater(connection.pause_reason or "paused", after=connection.pause_until - now)
             if run.state == State.QUEUED:
                 run.state, run.started_at = State.RUNNING, now
-            elif Job.objects.filter(pk=getattr(self.lease, "job_id", None), error=LAST_WORDS).exists():
+            elif Job.objects.filter(pk__in=[getattr(self.lease, "job_id", None)], error=LAST_WORDS).exists():
                 run.resumed += 1
             run.save(update_fields=["state", "started_at", "resumed"])
             for stream in self.streams:

@@ -31,4 +31,5 @@ def next_slot(now: datetime, hour: int, zone: ZoneInfo, minute: int = 0) -> date
 
 def retry_after_failures(failures: int) -> timedelta:
     """Return how long after its `failures`th failure in a row a run is tried again: 15 min, 30, 1 h … up to 6 h."""
-    return min(timedelta(minutes=15) * 2 ** max(0, failures - 1), timedelta(hours=6))
+    doublings = min(max(0, failures - 1), 10)
+    return min(timedelta(minutes=15 * (1 << doublings)), timedelta(hours=6))

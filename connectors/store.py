@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db import connection as database
@@ -14,6 +15,9 @@ from .base import Connector, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
 from .records import Record
 from .sync import Fetched, Refused, Stored, canonical
+
+if TYPE_CHECKING:
+    from django.db.models import Field
 
 TABLES_BY_NAME: dict[str, type[Sourced]] = {record.__name__: table for record, table in TABLES.items()}
 
@@ -34,7 +38,9 @@ def shape_of(record: type[Record]) -> Shape:
     table = TABLES[record]
     columns = tuple(f.name for f in fields(record) if f.name != "external_id")
     meta = table._meta
-    types = {name: meta.get_field(name).db_type(database) for name in ("external_id", *columns)}
+    types = {
+        name: cast("Field[Any, Any]", meta.get_field(name)).db_type(database) for name in ("external_id", *columns)
+    }
     own = {
         field.column: field.get_default()
         for field in meta.concrete_fields
@@ -139,7 +145,7 @@ def write_raw(
     now: datetime,
 ) -> None:
     # One row of VALUES per record: each raw text is read once, as jsonb, and not first as a part of something larger.
-    values: list[object] = []
+    values: list[Any] = []
     for item in items:
         made = "\x1f".join(produced[item.external_id])
         values += [item.external_id, item.text, item.content_hash, item.version, made]
@@ -161,7 +167,7 @@ def write_raw(
 
 def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:
     """Bring rows of one table in line with the records; a row that is right already is not written."""
-    shape = shape_of(kind)
+    shape = shape_of(kind)  # type: ignore[arg-type]  # classes are hashable; mypy looks at their instances
     values = [record.__dict__ for record in records]
     limits = shape.limits.items()
     for place, row in enumerate(values):
@@ -281,7 +287,7 @@ def sweep(connection: Connection, stream: Stream, state_id: int, now: datetime) 
         produced = [name for (names,) in cursor.fetchall() for name in names]
         gone = cursor.rowcount
     mark_gone(connection, produced, now)
-    return gone
+    return int(gone)
 
 
 def unknown_to_us(connection: Connection, stream: Stream, ids: Sequence[str]) -> list[str]:

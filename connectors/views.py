@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import rules
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -34,8 +33,8 @@ def sync_list(request: Request) -> HttpResponse:
         "fresh": sum(not row.is_stale for row in rows),
         "total": len(rows),
         "next_night": queries.next_night(),
-        "may_run": rules.has_perm("connectors.run_sync", request.user),
-        "may_edit": rules.has_perm("connectors.edit_connection", request.user),
+        "may_run": request.user.has_perm("connectors.run_sync"),
+        "may_edit": request.user.has_perm("connectors.edit_connection"),
         "poll": reverse("connectors:sync_list"),
     }
     return render_page(request, "connectors/sync_list.html", context, partials=("sync-sources",))
@@ -61,8 +60,8 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "refused": queries.refused_records(source.connection),
         "requests": queries.requests_last_day(source.connection),
         "scopes": service.scopes if service else (),
-        "may_run": rules.has_perm("connectors.run_sync", request.user),
-        "may_edit": rules.has_perm("connectors.edit_connection", request.user),
+        "may_run": request.user.has_perm("connectors.run_sync"),
+        "may_edit": request.user.has_perm("connectors.edit_connection"),
         "poll": reverse("connectors:connection_detail", args=[pk]),
     }
     return render_page(request, "connectors/connection_detail.html", context, partials=("sync-sources",))

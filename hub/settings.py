@@ -19,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 BASE_URL = env.str("BASE_URL", "http://localhost:8000")
 
 # The company that runs this hub
@@ -227,7 +227,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files to compress and to ke
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
 # Secrets of connections: comma-separated Fernet keys, newest first (docs/decisions/0004).
-SECRET_KEYS = env.list("SECRET_KEYS", [])
+SECRET_KEYS: list[str] = env.list("SECRET_KEYS", [])
 
 # The stand-in of outside services (`make run` and the tests); empty where a real service is used.
 LINEAR_URL = env.str("LINEAR_URL", "https://api.linear.app")

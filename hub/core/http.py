@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 class Request(HttpRequest):
     """A request behind the login wall, with htmx details."""
 
-    user: "User"  # type: ignore[assignment]
+    user: "User"
     htmx: "HtmxDetails"
 
 

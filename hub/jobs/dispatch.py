@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -97,7 +98,7 @@ class Dispatcher:
             return 0
         with run_job.app.amqp.Producer(self.connect()) as producer:
             for job_id in ids:
-                run_job.apply_async(args=[str(job_id)], queue=queue, producer=producer, retry=False)
+                run_job.apply_async(args=(str(job_id),), queue=queue, producer=producer, retry=False)
         return len(ids)
 
     def connect(self) -> Broker:
@@ -114,8 +115,10 @@ class Dispatcher:
             self.broker = None
 
 
-def waiting(name: str, channel: object) -> int:
-    return int(Queue(name, channel=channel).queue_declare().message_count)
+def waiting(name: str, channel: Any) -> int:
+    """Return how many messages wait in a queue of the broker."""
+    declared: Any = Queue(name, channel=channel).queue_declare()
+    return int(declared.message_count)
 
 
 def take_due(queue: str, room: int, now: datetime) -> list[UUID]:

@@ -126,7 +126,8 @@ def fail(lease: Lease, error: str) -> None:
 
 def backoff(attempt: int) -> timedelta:
     """Return how long to wait after the `attempt`th failure: doubling, capped, spread by a fifth."""
-    return min(FIRST_BACKOFF * 2 ** (attempt - 1), LONGEST_BACKOFF) * random.uniform(0.8, 1.2)
+    doublings = min(max(0, attempt - 1), 20)
+    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF) * random.uniform(0.8, 1.2)
 
 
 def retry(job: Job) -> None:

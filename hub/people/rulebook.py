@@ -26,9 +26,9 @@ class Rule(Protocol):
 
 def rule(test: Callable[..., bool]) -> Rule:
     """Make a rule of a function that takes a user, or a user and a thing."""
-    return cast(Rule, predicate(test))  # type: ignore[no-untyped-call]
+    return cast(Rule, predicate(test))
 
 
 def grant(right: str, to: Rule) -> None:
     """Let those whom `to` names do `right`; `user.has_perm(right, thing)` then answers by it."""
-    set_perm(right, to)  # type: ignore[no-untyped-call]
+    set_perm(right, to)

@@ -220,7 +220,7 @@ def test_bad_files_are_refused_or_judged_never_written(ops, number):
         head + b",,\n,,\n", head + b"A,b,c,d,e\n", head + b"A\x00B,c,d\n", head + b"A,<script>alert(1)</script>,\n",
         head + b"A,b,javascript:alert(1)\n", head + b"A,b,http://[::1\n", b"name;name;name\nA;B;C\n",
         head + b"'; DROP TABLE tooling_tool; --,x,\n", ",".join(f"c{n}" for n in range(500)).encode() + b"\n1\n",
-        head + "𝕬‮,\u202e,\n".encode(),
+        head + "𝕬\u202e,\u202e,\n".encode(),
     ]  # fmt: skip
 
     try:
