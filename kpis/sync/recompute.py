@@ -10,11 +10,22 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
-from connectors.models import Connection, StreamState, WorkItem, WorkTeam
+from connectors.models import (
+    Connection,
+    StateSpan,
+    StreamState,
+    Transition,
+    WorkCycle,
+    WorkItem,
+    WorkLabel,
+    WorkState,
+    WorkTeam,
+)
 from kpis.models import Metric
 
 from . import statements
 
+READ = (WorkItem, StateSpan, Transition, WorkCycle, WorkState, WorkLabel, WorkTeam)
 WEEKS_REREAD = 9  # a late edit reaches back two cycles and more
 ESTIMATES_OFF = ("", "notUsed")
 
@@ -65,6 +76,7 @@ def recompute(*, first: date | None = None, now: datetime | None = None, reason:
         cursor.execute(statements.STAGE)
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SET LOCAL jit = off")  # compiling these statements takes longer than running them
+        count_rows(cursor)
         for keys, statement, streams in (
             (FLOW_KEYS, statements.FLOW, ("issues",)),
             (BUG_KEYS, statements.BUGS, ("issues", "labels")),
@@ -83,6 +95,13 @@ def recompute(*, first: date | None = None, now: datetime | None = None, reason:
             cursor.execute(f"INSERT INTO kpis_stage {statement}", given)  # our own statements
             total = merge(cursor, keys, given, total, reason)
     return total
+
+
+def count_rows(cursor: Any) -> None:
+    """Gather statistics of tables that have none, as after a first sync: without them plans take minutes."""
+    cursor.execute(statements.UNCOUNTED, [[model._meta.db_table for model in READ]])
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"ANALYZE {table}")  # one of our own tables
 
 
 def merge(cursor: Any, keys: tuple[str, ...], given: dict[str, Any], total: Written, reason: str) -> Written:

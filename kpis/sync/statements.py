@@ -13,7 +13,8 @@ NONE = "NULL::float8"
 TEAMS = """
 teams AS (
   SELECT * FROM unnest(%(connections)s::bigint[], %(refs)s::text[], %(teams)s::bigint[], %(zones)s::text[],
-                       %(pointed)s::boolean[]) AS t(connection_id, ref, team_id, zone, pointed)
+                       %(pointed)s::boolean[])
+    WITH ORDINALITY AS t(connection_id, ref, team_id, zone, pointed, place)
 ),
 zones AS (SELECT DISTINCT zone FROM teams),
 weeks AS (
@@ -28,7 +29,6 @@ CALENDAR = """
 born AS MATERIALIZED (
   SELECT t.team_id, min(date_trunc('week', least(i.opened_at, i.completed_at) AT TIME ZONE t.zone))::date AS week
   FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-  WHERE i.deleted_at IS NULL
   GROUP BY GROUPING SETS ((t.team_id), ()) HAVING GROUPING(t.team_id) = 1 OR t.team_id IS NOT NULL
 ),
 calendar AS (  -- nothing finished is a measured zero, from the first item known on
@@ -59,6 +59,7 @@ bug_labels AS (  -- the labels named, and the children of a group named
   SELECT l.connection_id, array_agg(l.external_id::text) AS refs
   FROM connectors_worklabel l
   LEFT JOIN connectors_worklabel g ON g.connection_id = l.connection_id AND g.external_id = l.parent_ref
+    AND g.deleted_at IS NULL
   WHERE l.deleted_at IS NULL AND (lower(l.name) = ANY(%(bugs)s) OR lower(g.name) = ANY(%(bugs)s))
   GROUP BY l.connection_id
 )"""
@@ -118,40 +119,54 @@ moments AS (
   WHERE week IN (SELECT week FROM weeks WHERE starts_at < %(now)s)
 ),
 busy AS MATERIALIZED (  -- the planner must not meet the weeks before the items: that takes minutes
-  SELECT i.id, t.team_id, t.zone, i.connection_id, i.team_ref, s.started_at, s.ended_at, i.deleted_at,
+  SELECT i.id, t.team_id, t.zone, t.place, s.started_at, s.ended_at,
+         least(i.deleted_at, k.deleted_at) AS gone_at,  -- a state that was removed still names what was in it before
          least(i.started_at, s.started_at) AS since
   FROM connectors_statespan s
   JOIN connectors_workstate k ON k.connection_id = s.connection_id AND k.external_id = s.state_ref AND k.type = 'started'
   JOIN connectors_workitem i ON i.connection_id = s.connection_id AND i.external_id = s.item_ref
   JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-  WHERE NOT i.is_trashed AND s.deleted_at IS NULL
+  WHERE NOT i.is_trashed AND s.deleted_at IS NULL AND s.started_at <= %(now)s
+    AND (s.ended_at IS NULL OR s.ended_at > %(first)s::timestamp AT TIME ZONE 'UTC' - interval '2 days')
+),
+touched AS (  -- the weeks it can be of, one more at both ends; which ones it is of is said below
+  SELECT b.*, generate_series(
+    greatest(date_trunc('week', b.started_at AT TIME ZONE b.zone) - interval '7 days', %(first)s::timestamp),
+    date_trunc('week', coalesce(b.ended_at, %(now)s) AT TIME ZONE b.zone) + interval '7 days', interval '7 days')::date AS week
+  FROM busy b
 ),
 held AS (
-  SELECT DISTINCT ON (b.id, m.week) b.team_id, m.week, b.connection_id, b.team_ref,
-         extract(epoch FROM m.at - b.since)::float8 / 86400 AS age
-  FROM busy b
-  JOIN moments m ON m.zone = b.zone AND b.started_at <= m.at AND (b.ended_at IS NULL OR b.ended_at > m.at)
-    AND (b.deleted_at IS NULL OR b.deleted_at > m.at)
-  ORDER BY b.id, m.week, b.started_at
+  SELECT m.week, b.team_id, b.place, extract(epoch FROM m.at - min(b.since))::float8 / 86400 AS age
+  FROM touched b
+  JOIN moments m ON m.week = b.week AND m.zone = b.zone
+    AND b.started_at <= m.at AND (b.ended_at IS NULL OR b.ended_at > m.at) AND (b.gone_at IS NULL OR b.gone_at > m.at)
+  GROUP BY b.id, b.team_id, b.place, m.week, m.at
+),
+over AS MATERIALIZED (
+  SELECT t.place, t.zone, i.connection_id, i.external_id, i.parent_ref, i.completed_at, i.deleted_at, i.started_at,
+         date_trunc('week', i.completed_at AT TIME ZONE t.zone) AS week
+  FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
+  WHERE i.state_type = 'completed' AND NOT i.is_trashed
+    AND i.completed_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '100 days'
 ),
 past AS MATERIALIZED (
-  SELECT t.connection_id, t.ref, t.zone, i.completed_at,
-         extract(epoch FROM i.completed_at - i.started_at)::float8 / 86400 AS days
-  FROM connectors_workitem i JOIN teams t ON t.connection_id = i.connection_id AND t.ref = i.team_ref
-  WHERE i.state_type = 'completed' AND NOT i.is_trashed AND i.completed_at - i.started_at >= interval '1 minute'
-    AND i.completed_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '92 days'
-    AND (i.deleted_at IS NULL OR i.deleted_at > i.completed_at)
+  SELECT o.place, o.zone, o.completed_at, o.deleted_at,
+         extract(epoch FROM o.completed_at - o.started_at)::float8 / 86400 AS days
+  FROM over o
+  WHERE o.completed_at - o.started_at >= interval '1 minute' AND (o.parent_ref = '' OR NOT EXISTS (
+    SELECT 1 FROM over p WHERE p.connection_id = o.connection_id AND p.external_id = o.parent_ref AND p.week = o.week))
 ),
 usual AS (
-  SELECT p.connection_id, p.ref, m.week, percentile_cont(0.85) WITHIN GROUP (ORDER BY p.days) AS p85
+  SELECT p.place, m.week, percentile_cont(0.85) WITHIN GROUP (ORDER BY p.days) AS p85
   FROM past p JOIN moments m ON m.zone = p.zone AND p.completed_at < m.at AND p.completed_at >= m.at - interval '90 days'
-  GROUP BY p.connection_id, p.ref, m.week
+    AND (p.deleted_at IS NULL OR p.deleted_at > m.at)
+  GROUP BY p.place, m.week
 ),
 figures AS (
   SELECT week, team_id, count(*) AS items, percentile_cont(0.85) WITHIN GROUP (ORDER BY age) AS age,
          count(*) FILTER (WHERE age > p85) AS ageing, count(p85) AS judged
   FROM (SELECT h.week, h.team_id, h.age, u.p85 FROM held h LEFT JOIN usual u
-        ON u.connection_id = h.connection_id AND u.ref = h.team_ref AND u.week = h.week) AS judged
+        ON u.place = h.place AND u.week = h.week) AS judged
   {SCOPES}
 ),
 {CALENDAR}
@@ -166,15 +181,18 @@ FROM figures WHERE judged > 0"""
 # Cycles that ended. Committed: in the cycle 24 h after its start, rebuilt from the changes of the item's cycle.
 CYCLES = f"""
 WITH {TEAMS},
-closed AS (
-  SELECT c.connection_id, c.external_id AS ref, c.team_ref, t.team_id, t.zone, t.pointed, c.ends_at,
+measures AS (  -- points and items do not add up: points only where all that stands for the team is estimated
+  SELECT team_id, bool_and(pointed) AS pointed FROM teams GROUP BY team_id
+),
+closed AS MATERIALIZED (
+  SELECT c.connection_id, c.external_id AS ref, c.team_ref, t.team_id, c.ends_at,
          c.starts_at + interval '24 hours' AS planned_at,
          date_trunc('week', c.ends_at AT TIME ZONE t.zone)::date AS week,
          c.scope_history AS points, c.item_count_history AS items
   FROM connectors_workcycle c
   JOIN teams t ON t.connection_id = c.connection_id AND t.ref = c.team_ref
   WHERE c.ends_at <= %(now)s AND c.deleted_at IS NULL
-    AND c.ends_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '200 days'
+    AND c.ends_at >= %(first)s::timestamp AT TIME ZONE 'UTC' - interval '400 days'  -- six cycles of eight weeks
 ),
 touched AS (
   SELECT DISTINCT c.connection_id, c.ref, x.item_ref
@@ -196,7 +214,7 @@ judged AS (
   FROM touched x
   JOIN closed c ON c.connection_id = x.connection_id AND c.ref = x.ref
   JOIN connectors_workitem i ON i.connection_id = x.connection_id AND i.external_id = x.item_ref
-    AND NOT i.is_trashed AND i.deleted_at IS NULL AND i.opened_at <= c.planned_at
+    AND NOT i.is_trashed AND (i.deleted_at IS NULL OR i.deleted_at > c.ends_at) AND i.opened_at <= c.planned_at
   LEFT JOIN LATERAL (
     SELECT r.after FROM connectors_transition r
     WHERE r.connection_id = x.connection_id AND r.item_ref = x.item_ref AND r.field = 'cycle' AND r.at <= c.planned_at
@@ -209,15 +227,16 @@ judged AS (
     ORDER BY r.at, r.external_id LIMIT 1) later ON true
 ),
 said AS (
-  SELECT c.*, count(j.*) AS committed, count(j.*) FILTER (WHERE j.kept) AS kept
-  FROM closed c LEFT JOIN judged j ON j.connection_id = c.connection_id AND j.ref = c.ref AND j.cycle = c.ref
-  GROUP BY c.connection_id, c.ref, c.team_ref, c.team_id, c.zone, c.pointed, c.ends_at, c.planned_at, c.week, c.points,
-           c.items
+  SELECT c.connection_id, c.team_ref, c.ref, c.team_id, c.week, c.ends_at, j.committed, j.kept
+  FROM closed c JOIN (
+    SELECT connection_id, ref, count(*) AS committed, count(*) FILTER (WHERE kept) AS kept
+    FROM judged WHERE cycle = ref GROUP BY connection_id, ref
+  ) j ON j.connection_id = c.connection_id AND j.ref = c.ref
 ),
 ranked AS (
   SELECT connection_id, team_ref, ref, team_id, week, committed, kept, kept::float8 / committed AS share,
          row_number() OVER (PARTITION BY connection_id, team_ref ORDER BY ends_at, ref) AS place
-  FROM said WHERE committed > 0
+  FROM said
 ),
 recent AS (  -- with each cycle, the five before it
   SELECT r.week, r.team_id, p.committed, p.kept, p.share
@@ -226,11 +245,11 @@ recent AS (  -- with each cycle, the five before it
   JOIN ranked p ON p.connection_id = r.connection_id AND p.team_ref = r.team_ref AND p.place BETWEEN r.place - 5 AND r.place
 ),
 scopes AS (
-  SELECT week, team_id,
-         CASE WHEN pointed THEN points[cardinality(points)] - points[2] ELSE items[cardinality(items)] - items[2] END AS moved,
-         CASE WHEN pointed THEN points[2] ELSE items[2] END AS planned,
+  SELECT c.week, c.team_id,
+         CASE WHEN m.pointed THEN points[cardinality(points)] - points[2] ELSE items[cardinality(items)] - items[2] END AS moved,
+         CASE WHEN m.pointed THEN points[2] ELSE items[2] END AS planned,
          items[cardinality(items)] - items[2] AS moved_items, items[2] AS planned_items
-  FROM closed
+  FROM closed c JOIN measures m ON m.team_id IS NOT DISTINCT FROM c.team_id
 )
 SELECT 'predictability', team_id, week, avg(share), sum(kept), sum(committed), stddev_pop(share), sum(committed), {NONE}
 FROM recent WHERE team_id IS NOT NULL AND week >= %(first)s::date AND week < %(past)s::date GROUP BY team_id, week
@@ -264,6 +283,12 @@ figures AS (
 SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0
 UNION ALL
 SELECT 'seats-dormant', team_id, %(week)s::date, dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0"""
+
+# Large tables that were never counted, or grew tenfold since.
+UNCOUNTED = """
+SELECT relname FROM pg_class
+WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 1000000
+  AND (reltuples < 0 OR pg_stat_get_live_tuples(oid) > 10 * reltuples + 1000)"""
 
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
