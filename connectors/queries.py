@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
@@ -24,6 +26,7 @@ from .models import (
     Check,
     Connection,
     DailySnapshot,
+    PersonAccount,
     RefusedRecord,
     State,
     StreamRun,
@@ -43,29 +46,48 @@ class Freshness(NamedTuple):
     total: int
 
 
-def freshness(now: datetime | None = None) -> Freshness:
-    """Tell how fresh the sources are, by what is stored and not by what the clock says it did. One query."""
+class Standing(NamedTuple):
+    """How the sources stand, as the shell around every page tells it."""
+
+    freshness: Freshness
+    failing: int  # connections that need somebody's attention
+    unmatched: int  # accounts that belong to nobody we know
+
+
+def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> Standing:
+    """Tell how the sources stand, by what is stored and not by what the clock says it did. One query.
+
+    Accounts are counted only where asked for: once for all connections, without a join to them.
+    """
     now = now or timezone.now()
+    loose = PersonAccount.objects.filter(deleted_at=None, is_active=True, match=PersonAccount.Match.UNMATCHED)
+    by_connection = loose.order_by().values("connection").annotate(count=Count("pk"))
+    waiting = ArraySubquery(by_connection.values(row=JSONObject(connection="connection", count="count")))
     rows = Connection.objects.filter(is_active=True).annotate(
         oldest=Min("streams__last_success_at"),
         latest=Max("streams__last_success_at"),
+        count=Count("streams"),
         never=Count("streams", filter=Q(streams__last_success_at=None)),
+        good=Count("streams", filter=Q(streams__failure="")),
     )
-    found = list(rows.values_list("oldest", "latest", "never"))
-    as_of = max((latest for _oldest, latest, _never in found if latest is not None), default=None)
-    fresh = sum(oldest is not None and not never and now - oldest <= STALE_AFTER for oldest, _latest, never in found)
-    return Freshness(as_of, fresh, len(found))
+    known = ["pk", "auth", "oldest", "latest", "count", "never", "good"]
+    if counts_unmatched:
+        rows, known = rows.annotate(waiting=waiting), [*known, "waiting"]
+    as_of, total, fresh, failing, unmatched = None, 0, 0, 0, 0
+    for pk, auth, oldest, latest, count, never, good, *waits in rows.order_by().values_list(*known):
+        total += 1
+        if latest is not None and (as_of is None or latest > as_of):
+            as_of = latest
+        fresh += oldest is not None and not never and now - oldest <= STALE_AFTER
+        is_dead = bool(count) and not good  # no stream of it can be read
+        failing += bool(auth) and (auth != Connection.Auth.OK or is_dead)
+        unmatched += sum(row["count"] for rows_waiting in waits for row in rows_waiting if row["connection"] == pk)
+    return Standing(Freshness(as_of, fresh, total), failing, unmatched)
 
 
-def failing_count() -> int:
-    """Return how many connections need somebody's attention. One query."""
-    return (
-        Connection.objects.filter(is_active=True)
-        .filter(~Q(auth=Connection.Auth.OK) | ~Q(streams__failure=""), Q(auth__gt=""))
-        .exclude(Q(auth=Connection.Auth.OK) & Q(streams=None))
-        .distinct()
-        .count()
-    )
+def freshness(now: datetime | None = None) -> Freshness:
+    """Tell how fresh the sources are. One query."""
+    return standing(now).freshness
 
 
 def snapshot_on(connection: Connection, stream: str, day: date) -> dict[str, dict[str, Any]]:

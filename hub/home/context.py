@@ -1,7 +1,8 @@
 """What the shell around every page needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,8 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from connectors.accounts.queries import unmatched
-from connectors.queries import failing_count, freshness
+from connectors.queries import Standing, standing
 from hub.people.models import User
 
 SCRIPTS = ("palette", "messages", "progress", "focus", "theme")
@@ -44,10 +44,11 @@ def shell(request: HttpRequest) -> dict[str, object]:
     reader = getattr(request, "user", None)
     if not isinstance(reader, User):
         return known | {"places": (), "staff_places": (), "freshness": None}
+    sources = cache(lambda: standing(counts_unmatched=reader.has_perm("people.match_accounts")))
     return known | {
         "places": SimpleLazyObject(lambda: places(request.path)),
-        "staff_places": SimpleLazyObject(lambda: staff_places(request.path, reader)),
-        "freshness": SimpleLazyObject(freshness),
+        "staff_places": SimpleLazyObject(lambda: staff_places(request.path, reader, sources)),
+        "freshness": SimpleLazyObject(lambda: sources().freshness),
     }
 
 
@@ -66,15 +67,15 @@ def places(path: str) -> Sequence[Place]:
     )
 
 
-def staff_places(path: str, reader: User) -> Sequence[Place]:
-    """Return the places that only some have, each with what waits there. At most two queries."""
+def staff_places(path: str, reader: User, sources: Callable[[], Standing]) -> Sequence[Place]:
+    """Return the places that only some have, each with what waits there."""
     found = []
     if reader.has_perm("connectors.see_syncs"):
-        failing = failing_count()
+        failing = sources().failing
         count = ngettext("%(count)s failed", "%(count)s failed", failing) % {"count": failing} if failing else ""
         found.append(place("connectors:sync_list", _("Syncs"), "sync", path, count))
     if reader.has_perm("people.see_people"):
-        count = str(unmatched().count() or "") if reader.has_perm("people.match_accounts") else ""
+        count = str(sources().unmatched or "") if reader.has_perm("people.match_accounts") else ""
         found.append(place("people:person_list", _("People"), "people", path, count))
     if reader.has_perm("home.see_styleguide"):
         found.append(place("home:styleguide", _("Styleguide"), "settings", path))

@@ -1,7 +1,10 @@
 """The small parts of every page: icon, badge, avatar, moments and figures in the reader's language."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
@@ -17,6 +20,7 @@ from hub.core.text import word_diff
 register = template.Library()
 
 NO_BREAK = "\u00a0"
+SELECTED = mark_safe(" selected")
 Number = int | float | Decimal
 
 
@@ -26,13 +30,62 @@ Number = int | float | Decimal
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """Draw the symbol `name` of `static/icons/icons.svg`; silent to readers unless `label` is given."""
+    if not label:
+        return _silent_icon(name, size)
+    css = f"icon icon--{size}" if size else "icon"
+    return format_html(
+        '<svg class="{}" width="18" height="18" role="img" aria-label="{}"><use href="{}"/></svg>',
+        css,
+        label,
+        f"{static('icons/icons.svg')}#{name}",
+    )
+
+
+@lru_cache(maxsize=256)
+def _silent_icon(name: str, size: str) -> SafeString:
+    """Draw an icon once for all pages: names and sizes are words of templates, and a page has dozens of them."""
     css = f"icon icon--{size}" if size else "icon"
     href = f"{static('icons/icons.svg')}#{name}"
-    if label:
-        return format_html(
-            '<svg class="{}" width="18" height="18" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
-        )
     return format_html('<svg class="{}" width="18" height="18" aria-hidden="true"><use href="{}"/></svg>', css, href)
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[object, object]], chosen: object = "") -> SafeString:
+    """List `choices`, pairs of value and words, for a select; `chosen` is one value or several.
+
+    Written here and not as a loop: a company has hundreds of teams, and each would cost a template.
+    """
+    wanted = {str(one) for one in chosen} if isinstance(chosen, list | tuple | set) else {str(chosen)}
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, SELECTED if str(value) in wanted else "", text) for value, text in choices),
+    )
+
+
+@register.simple_tag
+def widget_options(options: Iterable[dict[str, Any]]) -> SafeString:
+    """List the options of a form's select, as `django/forms/widgets/select_option.html` would one by one."""
+    return format_html_join(
+        "",
+        '\n  <option value="{}"{}>{}</option>',
+        ((str(option["value"]), _attributes(option["attrs"]), formats.localize(option["label"])) for option in options),
+    )
+
+
+def _attributes(attrs: dict[str, Any]) -> SafeString:
+    """Write a widget's attributes; True stands alone, False is left out."""
+    if attrs == {"selected": True}:
+        return SELECTED
+    return format_html_join(
+        "",
+        "{}{}",
+        (
+            (f" {name}", "" if value is True else format_html('="{}"', str(value)))
+            for name, value in attrs.items()
+            if value is not False
+        ),
+    )
 
 
 @register.filter
