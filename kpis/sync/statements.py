@@ -284,10 +284,10 @@ SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, {NONE}, {NONE},
 UNION ALL
 SELECT 'seats-dormant', team_id, %(week)s::date, dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0"""
 
-# Large tables that were never counted, or grew tenfold since.
+# Tables that were never counted, or grew tenfold since.
 UNCOUNTED = """
 SELECT relname FROM pg_class
-WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 1000000
+WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 0
   AND (reltuples < 0 OR pg_stat_get_live_tuples(oid) > 10 * reltuples + 1000)"""
 
 STAGE = """
