@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from .models import Job
@@ -35,11 +36,17 @@ class Lease:
         """Renew, inside the transaction that writes. Locks the row, so nobody takes over before it commits.
 
         Progress also forgives earlier stops: only a job that dies again and again on the same spot is given up.
+        A worker that falls silent in the middle (a frozen machine, a cut cable) must not keep the lock for ever: its
+        session is ended when it has sat idle for as long as its lease.
         Raises LeaseLost, and the caller's transaction rolls back.
         """
         until = timezone.now() + timedelta(seconds=self.seconds)
         if not self._mine().update(lease_until=until, attempts=1):
             raise LeaseLost(str(self.job_id))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [str(int(self.seconds * 1000))]
+            )
 
     def beat(self) -> bool:
         """Renew without writing anything; False when the lease is lost."""

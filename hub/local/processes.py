@@ -19,13 +19,13 @@ KILLED_WITHIN_SECONDS = 5
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def tie(on_parent_death: signal.Signals) -> Callable[[], None]:
-    """Return what a child does before it runs: ask the kernel for `on_parent_death` when its parent dies.
+def tie(on_parent_death: signal.Signals, *, parent: int | None = None) -> Callable[[], None]:
+    """Return what a child does before it runs: ask the kernel for `on_parent_death` when its parent (we) dies.
 
     The kernel watches the thread that started the child, so only the main thread may start one. Elsewhere than on
     Linux nothing is asked, and the next start ends what was left (`leftovers`).
     """
-    parent = os.getpid()
+    parent = os.getpid() if parent is None else parent
 
     def before_exec() -> None:
         if _libc is not None:

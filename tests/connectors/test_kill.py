@@ -4,17 +4,14 @@ import os
 import random
 import signal
 import time
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from connectors.models import PersonAccount, SourceRecord, State, StateSpan, WorkItem
 from hub.jobs.dispatch import Dispatcher
-from hub.jobs.models import Job
 from tests.connectors.factories import make_connection, make_run
 from tests.connectors.stand_in import issue
-from tests.jobs.processes import Worker, until
+from tests.jobs.processes import Worker, tell_again, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -26,11 +23,6 @@ def big_world(world):
     world.issues = {f"i{n}": issue(n) for n in range(ISSUES)}
     world.delay = 0.03
     return world
-
-
-def tell(dispatcher):
-    dispatcher.round(timezone.now() + timedelta(minutes=1))
-    Job.objects.filter(state="queued").update(run_after=timezone.now())
 
 
 def check(run, world):
@@ -53,20 +45,24 @@ def test_a_worker_killed_mid_sync_leaves_exactly_what_the_source_has(source, big
         run.refresh_from_db()
         return not run.is_open
 
+    def step():
+        tell_again(dispatcher)
+
     kills = 0
-    while not is_over() and kills < 5:
-        with Worker(toy_url=source.url) as worker:
+    while not is_over() and kills < 3:
+        with Worker(toy_url=source.url, concurrency=1) as worker:
             before = len(big_world.requests)
-            until(lambda before=before: len(big_world.requests) > before, seconds=20, step=lambda: tell(dispatcher))
-            until(is_over, seconds=0.2 + hazard.random() * 0.6, step=lambda: tell(dispatcher), pause=0.05)
+            assert until(lambda before=before: len(big_world.requests) > before, seconds=40, step=step, pause=0.05)
+            until(is_over, seconds=0.2 + hazard.random() * 0.6, step=step, pause=0.05)
             worker.kill()
         kills += 1
-        if kills == 3:
+        if kills == 2:
             clean_redis.flushdb()
-    with Worker(toy_url=source.url):
-        assert until(is_over, seconds=60, step=lambda: tell(dispatcher))
+    with Worker(toy_url=source.url, concurrency=1):
+        assert until(is_over, seconds=40, step=step)
 
     check(run, big_world)
+    assert kills >= 2
     assert run.resumed >= 1
 
 
@@ -80,11 +76,11 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing_when_it_wakes(source,
         return not run.is_open
 
     with Worker(toy_url=source.url, lease=2, concurrency=1) as sleeper:
-        assert until(WorkItem.objects.exists, seconds=30, step=lambda: tell(dispatcher))
+        assert until(WorkItem.objects.exists, seconds=40, step=lambda: tell_again(dispatcher), pause=0.05)
         os.killpg(sleeper.process.pid, signal.SIGSTOP)
         time.sleep(2.5)
         with Worker(toy_url=source.url, lease=2, concurrency=1):
-            assert until(is_over, seconds=60, step=lambda: tell(dispatcher))
+            assert until(is_over, seconds=50, step=lambda: tell_again(dispatcher))
             os.killpg(sleeper.process.pid, signal.SIGCONT)
             time.sleep(1.5)
 

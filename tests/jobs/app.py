@@ -1,12 +1,24 @@
 """The Celery application of the tests' own worker processes: the real one, with the tests' works and short leases."""
 
 import os
+import signal
 
 import django
+from celery.signals import worker_process_init
 
 from hub.celery import app
+from hub.local.processes import tie
 
+tie(signal.SIGKILL, parent=int(os.environ["TEST_PARENT"]))()
+tie_to_worker = tie(signal.SIGKILL)
 django.setup()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_given):
+    """Have a process of the pool die with its worker, however that ends."""
+    tie_to_worker()
+
 
 if lease := os.environ.get("TEST_LEASE_SECONDS"):
     from hub.jobs import worker

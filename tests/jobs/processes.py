@@ -9,6 +9,9 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
+
+from hub.jobs.models import Job
 
 
 def database_url():
@@ -17,7 +20,7 @@ def database_url():
 
 
 class Worker:
-    """A Celery worker; `kill` takes the whole tree away with SIGKILL."""
+    """A Celery worker; `kill` takes the whole tree away with SIGKILL. It doesn't outlive a pytest that is killed."""
 
     def __init__(self, *, lease=3, toy_url="", concurrency=2):
         self.environment = {
@@ -27,6 +30,7 @@ class Worker:
             "REDIS_URL": settings.REDIS_URL,
             "TEST_LEASE_SECONDS": str(lease),
             "TEST_TOY_URL": toy_url,
+            "TEST_PARENT": str(os.getpid()),  # the worker ties itself to it, and its pool to itself
         }
         self.command = [
             sys.executable, "-m", "celery", "-A", "tests.jobs.app", "worker", "--concurrency", str(concurrency),
@@ -56,6 +60,16 @@ class Worker:
 
     def __exit__(self, *error):
         self.kill()
+
+
+def tell_again(dispatcher):
+    """Do a round in which every waiting job is told, those told before included: duplicates abound.
+
+    The clock isn't moved for it: a minute later every lease would be over, and each round would take running work
+    away from its worker.
+    """
+    Job.objects.filter(state=Job.State.QUEUED).update(run_after=timezone.now(), dispatched_at=None)
+    dispatcher.round()
 
 
 def until(is_true, *, seconds, step=None, pause=0.1):

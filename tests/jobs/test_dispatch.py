@@ -6,16 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from hub.jobs import dispatch
+from hub.jobs import dispatch, worker
 from hub.jobs.broker import celery_address, redis_address
 from hub.jobs.dispatch import Dispatcher
 from hub.jobs.models import Job
+from hub.jobs.work import Lease
 from hub.people.models import Team
 from tests.jobs import works
-from tests.jobs.processes import Worker, until
+from tests.jobs.processes import Worker, tell_again, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,6 +117,34 @@ def test_both_spellings_of_the_broker_lead_to_the_same_place(celery, plain):
     assert celery_address(plain) == celery
 
 
+def test_a_worker_that_freezes_while_it_writes_loses_the_job_and_what_it_wrote():
+    job = works.mark.enqueue(name="frozen")
+    held = worker.claim(job.pk)
+    frozen = Lease(job.pk, held.lease_epoch, seconds=0.5)
+
+    def write_and_freeze():
+        try:
+            with transaction.atomic():
+                frozen.confirm()
+                Team.objects.create(name="half", slug="half")
+                time.sleep(1.5)
+                Team.objects.create(name="whole", slug="whole")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write_and_freeze)
+        time.sleep(1)
+        Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())  # hangs where the lock is still held
+        assert Dispatcher().round().requeued == 1
+        with pytest.raises(DatabaseError, match="idle-in-transaction"):
+            writing.result(timeout=10)
+
+    worker.run(job.pk)
+
+    assert [team.slug for team in Team.objects.all()] == ["frozen"]
+
+
 @pytest.mark.slow
 def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(broker):
     for number in range(60):
@@ -128,20 +157,25 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(broker):
         return not Job.objects.filter(state__in=["queued", "running"], kind__startswith="tests.").exists()
 
     def step():
-        dispatcher.round(timezone.now() + timedelta(minutes=1))  # every round tells again: duplicates abound
+        tell_again(dispatcher)
+
+    def marks():
+        return Team.objects.count()
 
     kills = 0
-    while not all_done() and kills < 6:
+    while not all_done() and kills < 3:
         with Worker() as worker:
-            until(all_done, seconds=2.5 + hazard.random() * 2, step=step)
+            before = marks()
+            assert until(lambda before=before: all_done() or marks() > before, seconds=30, step=step, pause=0.05)
+            until(all_done, seconds=hazard.random() * 0.7, step=step, pause=0.05)
             worker.kill()
         kills += 1
         if kills == 2:
             broker.flushdb()
-        Job.objects.filter(state="queued").update(run_after=timezone.now())
     with Worker():
-        assert until(all_done, seconds=60, step=step)
+        assert until(all_done, seconds=40, step=step)
 
+    assert kills >= 2
     assert Team.objects.filter(slug__startswith="n").count() == 60
     assert Team.objects.filter(slug__startswith="long-").count() == 40
     assert works.reload(long).state == Job.State.DONE
