@@ -61,6 +61,13 @@ FALLING = {
 
 def listed(tools: "QuerySet[Tool]", *, sort: str) -> "QuerySet[Tool]":
     """Join what a row of the list shows, in one query, in the order asked for ("-" before the name: falling)."""
+    return sorted_by(tools, sort).select_related(  # type: ignore[misc]
+        "vendor", "owner_link__person", "owner_link__team", "capability_link__capability", "adoption"
+    )
+
+
+def sorted_by(tools: "QuerySet[Tool]", sort: str) -> "QuerySet[Tool]":
+    """Put tools in the order of a key of SORTS ("-" before it: falling)."""
     tools = tools.with_owner().with_capability().with_adoption()  # type: ignore[attr-defined]
     key = sort.removeprefix("-")
     if key == "active":
@@ -69,10 +76,7 @@ def listed(tools: "QuerySet[Tool]", *, sort: str) -> "QuerySet[Tool]":
                 When(adoption__eligible__gt=0, then=F("adoption__active") * 1.0 / F("adoption__eligible"))
             )
         )
-    order = FALLING[key] if sort.startswith("-") else SORTS[key]
-    return tools.select_related(  # type: ignore[misc]
-        "vendor", "owner_link__person", "owner_link__team", "capability_link__capability", "adoption"
-    ).order_by(*order)
+    return tools.order_by(*(FALLING[key] if sort.startswith("-") else SORTS[key]))
 
 
 def large_teams() -> list[Team]:
@@ -84,6 +88,7 @@ def large_teams() -> list[Team]:
         .annotate(size=Count("memberships__person", filter=holds & Q(memberships__person__is_active=True)))
         .filter(size__gte=SMALLEST_GROUP)
         .order_by("-size", "name", "pk")
+        .only("name", "slug")
     )
 
 
@@ -132,11 +137,15 @@ def team_bars(tools: Iterable[Tool], teams: Sequence[Team]) -> dict[int, TeamBar
 def page_of_tools(
     found: "QuerySet[Tool]", every: "QuerySet[Tool]", *, sort: str, number: str
 ) -> tuple[Page[Tool], int]:
-    """Return one page of the tools found, and how many there are in all of `every`: two queries."""
+    """Return one page of the tools found, and how many there are in all of `every`: three queries."""
     counts = every.aggregate(every=Count("pk"), found=Count("pk", filter=Q(pk__in=found.values("pk"))))
-    paginator = Paginator(listed(found, sort=sort), ROWS_PER_PAGE)
+    paginator = Paginator(sorted_by(found, sort), ROWS_PER_PAGE)
     paginator.__dict__["count"] = counts["found"]  # known already: the paginator need not ask
-    return paginator.get_page(number), counts["every"]
+    page = paginator.get_page(number)
+    # Which tools are on the page is asked first: what a row shows is then joined for fifty of them, not for all.
+    shown = list(page.object_list.values_list("pk", flat=True))  # type: ignore[attr-defined]
+    page.object_list = listed(Tool.objects.filter(pk__in=shown), sort=sort).defer("how_to_en", "how_to_fr")
+    return page, counts["every"]
 
 
 def tool_on_page(slug: str) -> Tool:

@@ -1,10 +1,12 @@
 """What the people pages show, across models."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import F, Prefetch, QuerySet
+
+from hub.core.http import address_of
 
 from .models import Membership, Team, User
 
@@ -29,6 +31,9 @@ class TeamRow:
     depth: int
     size: int  # people in the team itself
     total: int  # people in it and in all teams below
+    url: str
+    lead: str  # a name
+    lead_url: str
 
 
 def team_tree(teams: Iterable[Team]) -> Sequence[TeamRow]:
@@ -42,13 +47,20 @@ def team_tree(teams: Iterable[Team]) -> Sequence[TeamRow]:
     for team in rows:
         below.setdefault(team.parent_id if team.parent_id in known else None, []).append(team)
     found: list[TeamRow] = []
+    team_url, person_url = address_of("people:team_detail"), address_of("people:person_detail")
+
+    def row(team: Team, depth: int, size: int, total: int) -> TeamRow:
+        lead = team.lead
+        return TeamRow(
+            team, depth, size, total, team_url(team.slug), str(lead or ""), person_url(lead.pk) if lead else ""
+        )
 
     def walk(team: Team, depth: int) -> int:
         at = len(found)
         size: int = getattr(team, "size", 0)
-        found.append(TeamRow(team, depth, size, size))
+        found.append(row(team, depth, size, size))
         total = size + sum(walk(child, depth + 1) for child in below.get(team.pk, ()))
-        found[at] = TeamRow(team, depth, size, total)
+        found[at] = replace(found[at], total=total)
         return total
 
     for top in below.get(None, ()):

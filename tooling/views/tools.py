@@ -109,10 +109,12 @@ def tool_list(request: Request) -> HttpResponse:
         "bar_teams": ", ".join(team.name for team in teams[:TEAMS_IN_A_ROW]),
         "headings": _headings(found, columns, sort),
         "columns": columns,
+        "shown": dict.fromkeys(COLUMNS, False) | dict.fromkeys(columns, True),
         "all_columns": COLUMNS,
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("col", "page")],
         "shows": [(key, label, _show(found, key)) for key, label in SHOWS.items()],
         "families": _families(found),
+        "team_choices": [(team.slug, team.name) for team in teams],
         "owner": owner,
         "standings": [*Tool.Ring.choices, (NOBODY, _("Not decided"))],
         "lifecycles": Tool.Lifecycle.choices,
@@ -144,10 +146,13 @@ def _headings(found: ToolFilter, columns: list[str], sort: str) -> list[Heading]
     return made
 
 
-def _families(found: ToolFilter) -> list[tuple[Capability, list[Capability]]]:
+def _families(found: ToolFilter) -> list[tuple[Capability, list[tuple[str, str]]]]:
+    """Return each family with the choices it offers."""
     jobs = list(found.jobs.values())
     return [
-        (family, [job for job in jobs if job.parent_id == family.pk]) for family in jobs if family.parent_id is None
+        (family, [(job.slug, job.name) for job in jobs if job.parent_id == family.pk])
+        for family in jobs
+        if family.parent_id is None
     ]
 
 

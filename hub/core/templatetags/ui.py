@@ -12,8 +12,8 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from hub.core.text import word_diff
 
@@ -115,6 +115,17 @@ def avatars(names: list[str], limit: int = 5) -> SafeString:
 def badge(tone: str, text: str, *, bare: bool = False) -> SafeString:
     """Say a state as word, shape and colour; `tone` is ok, warn, bad, info, neutral or none."""
     return format_html('<span class="badge badge--{}{}">{}</span>', tone, " badge--bare" if bare else "", text)
+
+
+@register.simple_tag
+def standing(ring: str) -> SafeString:
+    """Draw where a tool stands in its own word; for lists, which say the same few things in every row."""
+    return _standing(str(ring), get_language() or "")
+
+
+@lru_cache(maxsize=32)
+def _standing(ring: str, language: str) -> SafeString:
+    return render_to_string("components/standing.html", {"ring": ring, "text": ""})
 
 
 @register.simple_block_tag

@@ -31,7 +31,7 @@ def person_list(request: Request) -> HttpResponse:
         "filter": found,
         "page": page,
         "chips": found.chips,
-        "teams": list(Team.objects.active().order_by("name", "pk").only("name", "slug")),
+        "teams": list(Team.objects.active().order_by("name", "pk").values_list("slug", "name")),
         "chosen": {"q": request.GET.get("q", ""), **{name: request.GET.getlist(name) for name in SELECTS}},
         "ways_out": [] if page.paginator.count else ways_out(request.GET, people),
         "sort": request.GET.get("sort", "name"),
