@@ -90,7 +90,7 @@ class Drawing:
     ticks: tuple[At, ...]
     gaps: tuple[tuple[float, float, float], ...]  # x, width, middle
     paths: tuple[str, ...]
-    dots: tuple[tuple[float, float], ...]  # single weeks between two gaps
+    dots: tuple[tuple[float, float], ...]  # single weeks between two gaps; every value of a line that connects
     bars: tuple[tuple[float, float, float, float], ...]  # x, y, width, height
     lines: tuple[Named, ...]
     flags: tuple[Flag, ...]
@@ -140,6 +140,12 @@ def stretches(values: Values) -> list[list[int]]:
     return found
 
 
+def drawn_runs(values: Values, *, connects: bool) -> list[list[int]]:
+    """Return the places that one line joins each: all known ones where it connects over the weeks between."""
+    known = [place for place, value in enumerate(values) if value is not None]
+    return ([known] if known else []) if connects else stretches(values)
+
+
 def axis(values: Values, lines: Sequence[Line], *, from_zero: bool) -> list[float]:
     """Return the figures of the value axis; it starts at zero unless all values are far from it."""
     known = [value for value in values if value is not None] + [line.value for line in lines]
@@ -160,11 +166,13 @@ def chart(
     lines: Sequence[Line] = (),
     marks: Sequence[Mark] = (),
     as_bars: bool = False,
+    connects: bool = False,
     last: str = "",
     width: int = 860,
 ) -> Chart:
     """Draw weekly readings as a line, or as bars from zero.
 
+    `connects` joins the values over weeks without one, where such a week is no gap in what is known.
     `figure` writes a value on the axis, `month` a month under it, `last` is what stands at the line's end; `width` is
     that of the wide drawing.
     """
@@ -174,7 +182,7 @@ def chart(
     def draw(width: float, height: float, right: float, *, is_wide: bool) -> Drawing:
         return _draw(
             readings, ticks, lines, marks, width=width, height=height, right=right, is_wide=is_wide, as_bars=as_bars,
-            figure=figure, month=month, no_data=no_data, last=last,
+            connects=connects, figure=figure, month=month, no_data=no_data, last=last,
         )  # fmt: skip
 
     return Chart(
@@ -186,7 +194,7 @@ def chart(
 
 def _draw(
     readings: Sequence[Reading], ticks: list[float], lines: Sequence[Line], marks: Sequence[Mark], *, width: float,
-    height: float, right: float, is_wide: bool, as_bars: bool, figure: Callable[[float], str],
+    height: float, right: float, is_wide: bool, as_bars: bool, connects: bool, figure: Callable[[float], str],
     month: Callable[[date], str], no_data: str, last: str,
 ) -> Drawing:  # fmt: skip
     """Place every mark for one size."""
@@ -204,7 +212,7 @@ def _draw(
         return round(bottom - (value - low) / (high - low) * (bottom - top), 1)
 
     values = [reading.value for reading in readings]
-    runs = stretches(values)
+    runs = drawn_runs(values, connects=connects)
     known = [(place, value) for place, value in enumerate(values) if value is not None]
     first = known[0][0] if known else 0
     tail = known[-1][0] if known else 0
@@ -215,7 +223,7 @@ def _draw(
         )
         for place, reading in enumerate(readings)
     )  # fmt: skip
-    holes = [] if as_bars else _holes(values, first, tail)
+    holes = [] if as_bars or connects else _holes(values, first, tail)
     point = {place: (x(place), y(value)) for place, value in known}
     base = y(max(0.0, low))
     last_at = At(*point[tail], last) if known and last else None
@@ -237,7 +245,9 @@ def _draw(
         paths=()
         if as_bars
         else tuple("M" + " ".join(f"{point[p][0]:g} {point[p][1]:g}" for p in run) for run in runs if len(run) > 1),
-        dots=() if as_bars else tuple(point[run[0]] for run in runs if len(run) == 1 and run[0] != tail),
+        dots=()
+        if as_bars
+        else tuple(point[place] for run in runs if connects or len(run) == 1 for place in run if place != tail),
         bars=tuple(
             (
                 round(x(place) - step * 0.36, 1),

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from zoneinfo import available_timezones
 
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from connectors.models import WorkTeam
 from hub.activity.models import Event
 from hub.core.templatetags.ui import number
 from hub.people.models import Team, User
@@ -18,12 +21,12 @@ from hub.people.permissions import require
 
 from .formulas import Status, status_against
 from .models import Comment, Metric, Observation, ObservationHistory, Target
-from .models.metric import MetricQuerySet
 
 RANGES = (13, 26, 52)
 TREND_WEEKS = 13
 WEEK = timedelta(days=7)
 LATEST_WITHIN = 4  # weeks: a value older than that is not today's
+CYCLE_WITHIN = 9  # the same where only the end of a cycle brings a value; a cycle lasts up to eight
 COMPARED_WITH = 4  # weeks before
 SMALL_GROUP = 5  # people: figures about fewer are not shown by team
 MOST_HEADLINES = 9
@@ -144,14 +147,34 @@ def team_tiles(team: Team) -> tuple[Tile, ...]:
     return tuple(tile(figure) for figure in figures(Metric.objects.shown(), team=team))
 
 
-def teams_measured() -> list[Team]:
-    """Return the active teams that a tracker's team stands for, by name."""
-    return list(
-        Team.objects.active()
-        .filter(work_teams__deleted_at=None, work_teams__isnull=False)
-        .distinct()
-        .order_by("name", "pk")
+@dataclass(frozen=True)
+class Trackers:
+    """What the trackers' teams tell: the active teams they stand for, by name, and those without a known time zone."""
+
+    teams: list[Team]
+    zoneless: tuple[tuple[int | None, str], ...]  # the team it stands for, the name in the tracker
+
+    def without_zone(self, team: Team | None) -> list[str]:
+        """Return the names, in the tracker, of what counts in this scope by the company's time zone."""
+        return [name for team_id, name in self.zoneless if team is None or team_id == team.pk]
+
+
+def trackers(team: Team | None = None) -> Trackers:
+    """Look at the trackers' teams, or at those of one team. One statement."""
+    rows = WorkTeam.objects.live().filter(connection__is_active=True).select_related("team").order_by("name", "pk")
+    found = list(rows.filter(team=team) if team else rows)
+    teams = {row.team.pk: row.team for row in found if row.team and row.team.is_active}
+    zones = known_zones()
+    return Trackers(
+        sorted(teams.values(), key=lambda one: (one.name, one.pk)),
+        tuple((row.team_id, row.name or row.key) for row in found if row.time_zone not in zones),
     )
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Return the names of time zones; reading them takes a walk through a folder."""
+    return frozenset(available_timezones())
 
 
 def worst_first(found: Iterable[Figure]) -> list[Figure]:
@@ -160,10 +183,15 @@ def worst_first(found: Iterable[Figure]) -> list[Figure]:
 
 
 def figures(
-    metrics: MetricQuerySet, *, team: Team | None = None, weeks: int = TREND_WEEKS, with_comments: bool = False
+    metrics: Iterable[Metric], *, team: Team | None = None, weeks: int = TREND_WEEKS, with_comments: bool = False
 ) -> list[Figure]:
-    """Return each metric in one scope over its last `weeks` weeks: three statements, four with the latest comments."""
-    rows = list(metrics.select_related("owner").order_by("position", "pk"))
+    """Return each metric in one scope over its last `weeks` weeks: three statements, four with the latest comments.
+
+    A queryset is put in the dictionary's order; metrics already read are taken as they are.
+    """
+    if isinstance(metrics, QuerySet):
+        metrics = metrics.select_related("owner").order_by("position", "pk")
+    rows = list(metrics)
     ids = [metric.pk for metric in rows]
     oldest = monday(timezone.localdate()) - (weeks + LATEST_WITHIN + 1) * WEEK
     read = [metric.read_at for metric in rows if metric.read_at]
@@ -203,7 +231,8 @@ def _figure(
     """Put one metric's rows on its calendar and judge the latest."""
     last = last_week(metric)
     points = tuple(_point(metric, team, last - back * WEEK, rows) for back in range(weeks - 1, -1, -1))
-    recent = (point for point in reversed(points[-LATEST_WITHIN:]) if point.n is not None)
+    within = CYCLE_WITHIN if is_of_cycles(metric) else LATEST_WITHIN
+    recent = (point for point in reversed(points[-within:]) if point.n is not None)
     latest = next(recent, None)
     # A target counts for a team only where it says the same: a company's count is no team's aim.
     if target and team and target.team_id is None and metric.kind in (Metric.Kind.COUNT, Metric.Kind.STOCK):
@@ -246,6 +275,11 @@ def monday(day: date) -> date:
 def is_of_a_moment(metric: Metric) -> bool:
     """True for what holds at a moment (work under way, seats): the present week's value is as good as any."""
     return metric.kind == Metric.Kind.STOCK or "states" in metric.streams
+
+
+def is_of_cycles(metric: Metric) -> bool:
+    """True for what only the end of a cycle tells: a week in which none ended is no gap."""
+    return "cycles" in metric.streams
 
 
 def last_week(metric: Metric) -> date:
@@ -333,6 +367,8 @@ def missing_text(figure: Figure) -> str:
         ) % {"n": n, "least": least}  # fmt: skip
     if figure.metric.read_at is None:
         return _("Connect %(source)s; the first sync brings it.") % {"source": figure.metric.source}
+    if is_of_cycles(figure.metric):
+        return _("No cycle to compute it from ended in the last nine weeks.")
     return _("Nothing to compute it from in the last four weeks.")
 
 
@@ -370,7 +406,9 @@ def tile(figure: Figure) -> Tile:
         else _("target %(target)s") % {"target": target_text(metric, figure.target)}
         if figure.target
         else _("no target"),
-        trend=tuple(point.value for point in figure.points[-TREND_WEEKS:]),
+        trend=tuple(
+            point.value for point in figure.points[-TREND_WEEKS:] if point.value is not None or not is_of_cycles(metric)
+        ),
         target_value=figure.target.value if figure.target else None,
         as_of=as_of,
         as_of_text=short_day(as_of) if as_of else "",
@@ -383,27 +421,27 @@ def tile(figure: Figure) -> Tile:
 
 
 def restatements(metric: Metric, team: Team | None, limit: int = 10) -> list[Restatement]:
-    """Return values that changed after their week was over, newest correction first. Two statements."""
-    rows = list(
+    """Return values that changed after their week was over, newest correction first. One statement."""
+    now = Observation.objects.filter(metric=metric, team=team, week=OuterRef("week"))
+    rows = (
         ObservationHistory.objects.filter(metric=metric, team=team)
         .exclude(reason=ObservationHistory.Reason.PARTIAL)
+        .annotate(value_now=Subquery(now.values("value")), n_now=Subquery(now.values("n")))
         .order_by("-superseded_at", "-week", "-pk")[:limit]
     )
-    if not rows:
-        return []
-    now = {
-        row.week: row for row in Observation.objects.filter(metric=metric, team=team, week__in={r.week for r in rows})
-    }
 
-    def shown(row: Observation | ObservationHistory | None) -> str:
-        if row is None:
+    def shown(value: float | None, n: int | None) -> str:
+        if n is None:
             return _("not measured")
-        return _("too few") if row.n < least_shown(metric, team) else full(metric, row.value)
+        return _("too few") if n < least_shown(metric, team) else full(metric, value)
 
     return [
-        Restatement(row.week, shown(row), shown(now.get(row.week)), row.superseded_at, row.get_reason_display())
+        Restatement(
+            row.week, shown(row.value, row.n), shown(row.value_now, row.n_now), row.superseded_at,
+            row.get_reason_display(),
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def redefinitions(metric: Metric, field: str = "definition", limit: int = 10) -> list[Redefinition]:

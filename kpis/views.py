@@ -58,7 +58,8 @@ class Panel:
 @requires("kpis.see_kpis")
 def overview(request: Request) -> HttpResponse:
     """List the metrics with their latest value; `?team=` is the scope, `?state=`, `?owner=`, `?q=` narrow it."""
-    teams = queries.teams_measured()
+    trackers = queries.trackers()
+    teams = trackers.teams
     team = next((team for team in teams if team.slug == request.GET.get("team")), None)
     found = queries.figures(Metric.objects.shown(), team=team)
     owners = sorted({(f.metric.owner.pk, f.metric.owner.name) for f in found if f.metric.owner}, key=lambda o: o[1])
@@ -75,13 +76,15 @@ def overview(request: Request) -> HttpResponse:
         "rows": [(queries.tile(figure), figure.metric) for figure in shown],
         "total": len(found),
         "teams": teams,
+        "team_choices": [(one.slug, one.name) for one in teams],
         "team": team,
         "owners": owners,
         "owner": owner,
         "state": state,
         "states": [(status.value, queries.state_text(status)) for status in Status],
         "words": request.GET.get("q", ""),
-        "is_filtered": bool(state or owner or words),
+        "chips": _chips(request, state, owner, words, dict(owners)),
+        "zoneless": trackers.without_zone(team),
         "read_at": max((figure.metric.read_at for figure in found if figure.metric.read_at), default=None),
     }
     return render_page(request, "kpis/overview.html", context, partials=("metric-rows",))
@@ -111,6 +114,7 @@ def team_dashboard(request: Request, slug: str) -> HttpResponse:
         "tiles": [queries.tile(figure) for figure in found],
         "has_values": any(figure.latest for figure in found),
         "panels": [panel(figure, width=600) for figure in drawn],
+        "zoneless": queries.trackers(team).without_zone(team),
         "weeks": weeks,
         "ranges": _ranges(request),
         "read_at": max((figure.metric.read_at for figure in found if figure.metric.read_at), default=None),
@@ -122,15 +126,14 @@ def team_dashboard(request: Request, slug: str) -> HttpResponse:
 @requires("kpis.see_kpis")
 def metric_detail(request: Request, key: str) -> HttpResponse:
     """Show a metric's passport: value, chart, contract, past; `?team=` is the scope, `?weeks=` the span."""
-    metric, team = _metric(key), _team(request)
-    return _passport(request, metric, team, CommentForm())
+    return _passport(request, _metric(key), CommentForm())
 
 
-def _passport(
-    request: Request, metric: Metric, team: Team | None, form: CommentForm, status: int = 200
-) -> HttpResponse:
-    weeks = _weeks(request)
-    figure = queries.figures(Metric.objects.filter(pk=metric.pk), team=team, weeks=max(weeks, 52) + 1)[0]
+def _passport(request: Request, metric: Metric, form: CommentForm, status: int = 200) -> HttpResponse:
+    weeks, trackers = _weeks(request), queries.trackers()
+    slug = request.GET.get("team", "")
+    team = next((one for one in trackers.teams if one.slug == slug), None) or _team(request)
+    figure = queries.figures([metric], team=team, weeks=max(weeks, 52) + 1)[0]
     past = queries.redefinitions(metric)
     shown = Figure(figure.metric, team, figure.points[-weeks:], figure.latest, figure.target, figure.status)
     marks = [
@@ -145,7 +148,8 @@ def _passport(
     context = {
         "metric": figure.metric,
         "team": team,
-        "teams": queries.teams_measured(),
+        "team_choices": [(one.slug, one.name) for one in trackers.teams],
+        "zoneless": trackers.without_zone(team) if metric.unit != Metric.Unit.SEATS else [],
         "tile": queries.tile(figure),
         "facts": _facts(figure),
         "panel": panel(shown, marks=marks),
@@ -169,7 +173,7 @@ def _passport(
 def metric_csv(request: Request, key: str) -> HttpResponse:
     """Answer a metric's weeks as CSV, in one scope; small groups are left empty as on the page."""
     metric, team = _metric(key), _team(request)
-    figure = queries.figures(Metric.objects.filter(pk=metric.pk), team=team, weeks=_weeks(request))[0]
+    figure = queries.figures([metric], team=team, weeks=_weeks(request))[0]
     header = ("metric", "scope", "week", "value", "unit", "n", "coverage", "numerator", "denominator", "read_at")
     scope, unit = team.slug if team else "company", "share" if metric.unit == Metric.Unit.PERCENT else metric.unit
     rows = (
@@ -261,7 +265,7 @@ def comment_add(request: Request, key: str) -> HttpResponse:
     metric, team = _metric(key), _team(request)
     form = CommentForm(request.POST)
     if not form.is_valid():
-        return _passport(request, metric, team, form, status=422)
+        return _passport(request, metric, form, status=422)
     actions.comment(
         metric=metric, team=team, by=request.user, text=form.cleaned_data["text"], key=form.cleaned_data["key"]
     )
@@ -299,6 +303,23 @@ def _ranges(request: Request) -> list[tuple[int, str, str]]:
         query["weeks"] = str(weeks)
         words = _("A year") if weeks == 52 else ngettext("%(count)s week", "%(count)s weeks", weeks) % {"count": weeks}
         found.append((weeks, words, f"?{query.urlencode()}"))
+    return found
+
+
+def _chips(request: Request, state: str, owner: str, words: str, owners: dict[int, str]) -> list[tuple[str, str, str]]:
+    """Return each filter in force: its name, its value in words, and the address without it."""
+    states = {status.value: queries.state_text(status) for status in Status}
+    name = next((name for pk, name in owners.items() if str(pk) == owner), _("Nobody yet"))
+    found = []
+    for key, label, value in (
+        ("q", _("Name"), words and request.GET.get("q", "").strip()),
+        ("state", _("State"), state and states.get(state, state)),
+        ("owner", _("Owner"), owner and name),
+    ):
+        if value:
+            query = request.GET.copy()
+            query.pop(key, None)
+            found.append((label, value, f"?{query.urlencode()}"))
     return found
 
 
@@ -344,6 +365,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
         lines=_lines(figure),
         marks=marks or [],
         as_bars=as_bars,
+        connects=queries.is_of_cycles(metric),
         last=last,
         width=width,
     )
@@ -366,13 +388,20 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
         rows=tuple(
             Row(
                 date_format(point.week, "DATE_FORMAT"),
-                _("too few") if point.is_too_few else queries.full(metric, point.value),
+                _("too few") if point.is_too_few else _shown(metric, point),
                 "" if point.n is None or point.is_too_few else number(point.n),
                 "" if point.coverage is None else percent(point.coverage),
             )
             for point in reversed(points)
         ),
     )
+
+
+def _shown(metric: Metric, point: Point) -> str:
+    """Write a week's value; where only a cycle's end brings one, say that none ended."""
+    if point.value is None and queries.is_of_cycles(metric):
+        return _("no cycle ended")
+    return queries.full(metric, point.value)
 
 
 def _tick(metric: Metric, value: float, places: int) -> str:
@@ -402,6 +431,8 @@ def _words(metric: Metric, point: Point) -> str:
     day = date_format(point.week, "DATE_FORMAT")
     if point.is_too_few:
         return _("Week of %(day)s: too few cases to show") % {"day": day}
+    if point.value is None and queries.is_of_cycles(metric):
+        return _("Week of %(day)s: no cycle ended") % {"day": day}
     if point.value is None:
         return _("Week of %(day)s: not measured") % {"day": day}
     text = _("Week of %(day)s: %(value)s") % {"day": day, "value": queries.full(metric, point.value)}
@@ -434,8 +465,16 @@ def sentence(figure: Figure) -> str:
             said = _("%(value)s in the week of %(day)s, %(gap)s under its target of %(target)s.") % values
         else:
             said = _("%(value)s in the week of %(day)s, right on its target.") % values
-    run = _run([point.value for point in figure.points if point.week <= latest.week])
-    if run >= 3:
+    until = [point.value for point in figure.points if point.week <= latest.week]
+    of_cycles = queries.is_of_cycles(metric)
+    run = _run([value for value in until if value is not None] if of_cycles else until)
+    if of_cycles and abs(run) >= 3:
+        said += " " + (
+            ngettext("It rose %(count)s cycle in a row.", "It rose %(count)s cycles in a row.", run)
+            if run > 0
+            else ngettext("It fell %(count)s cycle in a row.", "It fell %(count)s cycles in a row.", -run)
+        ) % {"count": abs(run)}
+    elif run >= 3:
         said += " " + ngettext("It rose %(count)s week in a row.", "It rose %(count)s weeks in a row.", run) % {
             "count": run
         }

@@ -72,7 +72,7 @@ def test_passport_shows_value_target_and_contract(member, sign_in, metric, djang
 
     client = sign_in(member)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(10):
         html = page(client, "/kpis/cycle-time/")
 
     assert "6.2<small>\xa0days</small>" in html
