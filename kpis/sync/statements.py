@@ -170,8 +170,9 @@ figures AS (
   {SCOPES}
 ),
 {CALENDAR}
-SELECT 'wip', c.team_id, c.week, coalesce(f.items, 0), {NONE}, {NONE}, {NONE}, coalesce(f.items, 0), {NONE}
-FROM calendar c LEFT JOIN figures f ON f.week = c.week AND f.team_id IS NOT DISTINCT FROM c.team_id
+SELECT 'wip', coalesce(c.team_id, f.team_id), coalesce(c.week, f.week), coalesce(f.items, 0), {NONE}, {NONE}, {NONE},
+       coalesce(f.items, 0), {NONE}
+FROM calendar c FULL JOIN figures f ON f.week = c.week AND coalesce(f.team_id, 0) = coalesce(c.team_id, 0)
 UNION ALL
 SELECT 'wip-age-p85', team_id, week, age, {NONE}, {NONE}, {NONE}, items, {NONE} FROM figures
 UNION ALL
