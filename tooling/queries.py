@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.models import PersonAccount
-from hub.core.http import ROWS_PER_PAGE
+from hub.core.http import ROWS_PER_PAGE, address_of
 from hub.people.models import Team, User
 
 from .models import (
@@ -226,15 +226,16 @@ def adoption_of(tool: Tool, *, reader: User, window: int, limit: int | None = No
     rows = list(
         AdoptionRollup.objects.filter(tool=tool, window=window, is_current=True)
         .select_related("team")
+        .defer("team__created_at", "team__updated_at")
         .order_by(F("team").asc(nulls_first=True), "pk")
     )
     company = next((row for row in rows if row.team is None), None)
-    uses, small = [], []
+    uses, small, url_of = [], [], address_of("people:team_detail")
     for row in rows:
         if row.team is None or row.active is None or not row.eligible:
             continue
         if row.eligible >= SMALLEST_GROUP or reader.is_ops or row.team.lead_id == reader.pk:
-            uses.append(_use(row.team.name, row.team.get_absolute_url(), row.active, row.eligible))
+            uses.append(_use(row.team.name, url_of(row.team.slug), row.active, row.eligible))
         else:
             small.append(row)
     team_count = len(uses)

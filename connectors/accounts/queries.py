@@ -150,7 +150,7 @@ def suggestions_for(accounts: Sequence[PersonAccount]) -> Mapping[int, tuple[Sug
         )
         .annotate(
             initial=Concat(
-                Left("plain_name", 1),
+                PlainName(Left("name", 1)),  # the first letter alone: a whole name costs most of this query
                 Value(" "),
                 Func(F("plain_name"), Value(" "), Value(-1), function="split_part", output_field=CharField()),
             )

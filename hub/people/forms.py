@@ -47,7 +47,7 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         team = self.fields["team"]
         assert isinstance(team, forms.ModelChoiceField)
-        team.queryset = Team.objects.active().order_by("name", "pk")
+        team.queryset = Team.objects.active().order_by("name", "pk").defer("created_at", "updated_at")
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).strip().lower()
@@ -130,7 +130,7 @@ class MembershipForm(MembershipModelForm):
         else:
             team = self.fields["team"]
             assert isinstance(team, forms.ModelChoiceField)
-            team.queryset = Team.objects.active().order_by("name", "pk")
+            team.queryset = Team.objects.active().order_by("name", "pk").defer("created_at", "updated_at")
             self.fields["starts_on"].initial = timezone.localdate
 
     def clean(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class TeamForm(VersionedForm):
         super().__init__(*args, **kwargs)
         parent, lead = self.fields["parent"], self.fields["lead"]
         assert isinstance(parent, forms.ModelChoiceField) and isinstance(lead, forms.ModelChoiceField)
-        parent.queryset = Team.objects.active().order_by("name", "pk")
+        parent.queryset = Team.objects.active().order_by("name", "pk").defer("created_at", "updated_at")
         parent.empty_label = _("No parent: it stands on its own")
         lead.queryset = User.objects.active()
         if self.instance.pk:

@@ -118,14 +118,17 @@ def badge(tone: str, text: str, *, bare: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def standing(ring: str) -> SafeString:
-    """Draw where a tool stands in its own word; for lists, which say the same few things in every row."""
-    return _standing(str(ring), get_language() or "")
+def part(template: str, **values: str) -> SafeString:
+    """Include `template`, drawn once for all rows of all lists: only for words of ours, such as a state's key.
+
+    What people wrote has no end of values and may be marked as safe: it goes through `include`.
+    """
+    return _part(template, get_language() or "", tuple((name, str(value)) for name, value in values.items()))
 
 
-@lru_cache(maxsize=32)
-def _standing(ring: str, language: str) -> SafeString:
-    return render_to_string("components/standing.html", {"ring": ring, "text": ""})
+@lru_cache(maxsize=256)
+def _part(template: str, language: str, values: tuple[tuple[str, str], ...]) -> SafeString:
+    return render_to_string(template, dict(values))
 
 
 @register.simple_block_tag

@@ -20,6 +20,7 @@ from hub.people.permissions import requires
 def team_list(request: Request) -> HttpResponse:
     """Show the teams as a tree with their leads and sizes; `?closed=1` shows the closed ones, too."""
     teams = Team.objects.with_size(day=timezone.localdate()).select_related("lead")
+    teams = teams.only("slug", "name", "parent", "is_active", "lead", "lead__name", "lead__email")
     shows_closed = request.GET.get("closed") == "1"
     rows = queries.team_tree(teams if shows_closed else teams.active())
     context = {
