@@ -360,7 +360,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     drawing = charts.chart(
         readings,
         figure=lambda value: _tick(metric, value, places),
-        month=lambda day: date_format(day, "M"),
+        month=lambda day: date_format(day, "N"),
         no_data=_("no data"),
         lines=_lines(figure),
         marks=marks or [],
