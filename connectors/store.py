@@ -144,35 +144,47 @@ def write_raw(
     produced: Mapping[str, list[str]],
     now: datetime,
 ) -> None:
-    # One row of VALUES per record: each raw text is read once, as jsonb, and not first as a part of something larger.
-    values: list[Any] = []
-    for item in items:
-        made = "\x1f".join(produced[item.external_id])
-        values += [item.external_id, item.text, item.content_hash, item.version, made]
-    rows = ", ".join(["(%s, %s::jsonb, %s, %s::timestamptz, %s)"] * len(items))
-    statement = f"""
+    # Each raw text is read once, as jsonb, and not first as a part of something larger; JSON spells its control
+    # characters, so one of them parts the texts. A placeholder, or an array's quotes, for each would cost more than it.
+    statement = """
         INSERT INTO connectors_sourcerecord AS t (connection_id, stream, external_id, raw, content_hash,
             source_version, produced, map_version, first_seen_at, changed_at, deletion_reason)
-        SELECT %s, %s, x.external_id, x.raw, x.content_hash, x.source_version,
-            string_to_array(x.produced, chr(31)), %s, %s, %s, ''
-        FROM (VALUES {rows}) AS x(external_id, raw, content_hash, source_version, produced)
+        SELECT %s, %s, x.external_id, x.raw::jsonb, x.content_hash, x.source_version, x.produced, %s, %s, %s, ''
+        FROM ROWS FROM (
+            json_to_recordset(%s::json)
+                AS (external_id text, content_hash text, source_version timestamptz, produced text[]),
+            unnest(string_to_array(%s, chr(30)))
+        ) AS x(external_id, content_hash, source_version, produced, raw)
         ON CONFLICT (connection_id, stream, external_id) DO UPDATE
         SET raw = EXCLUDED.raw, content_hash = EXCLUDED.content_hash, source_version = EXCLUDED.source_version,
             produced = EXCLUDED.produced, map_version = EXCLUDED.map_version, changed_at = EXCLUDED.changed_at,
             deleted_at = NULL, deletion_reason = ''
-    """  # noqa: S608 — placeholders alone
+    """
+    rows = [
+        {
+            "external_id": item.external_id,
+            "content_hash": item.content_hash,
+            "source_version": item.version,
+            "produced": produced[item.external_id],
+        }
+        for item in items
+    ]
+    texts = "\x1e".join([item.text for item in items])
     with database.cursor() as cursor:
-        cursor.execute(statement, [connection.pk, stream.name, connector.map_version, now, now, *values])
+        cursor.execute(
+            statement,
+            [connection.pk, stream.name, connector.map_version, now, now, to_json(rows).decode(), texts],
+        )
 
 
 def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:
     """Bring rows of one table in line with the records; a row that is right already is not written."""
     shape = shape_of(kind)  # type: ignore[arg-type]  # classes are hashable; mypy looks at their instances
     values = [record.__dict__ for record in records]
-    limits = shape.limits.items()
-    for place, row in enumerate(values):
-        if any(len(row[name]) > limit for name, limit in limits):
-            values[place] = {**row, **{name: row[name][:limit] for name, limit in limits}}
+    for name, limit in shape.limits.items():
+        for place, row in enumerate(values):
+            if len(row[name]) > limit:
+                values[place] = {**row, name: row[name][:limit]}
     text = to_json(values, inf_nan_mode="constants").decode()
     with database.cursor() as cursor:
         cursor.execute(shape.statement, [connection.pk, text])
