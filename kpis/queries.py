@@ -305,12 +305,13 @@ def unit(metric: Metric, value: float) -> str:
     count = 1 if abs(value) == 1 else 2
     if metric.unit == Metric.Unit.PERCENT:
         return pgettext("after the figure", "%")
-    words = {
-        Metric.Unit.DAYS: ngettext("day", "days", count),
-        Metric.Unit.ITEMS: ngettext("item", "items", count),
-        Metric.Unit.SEATS: ngettext("seat", "seats", count),
-    }
-    return f"\u00a0{words[Metric.Unit(metric.unit)]}"
+    if metric.unit == Metric.Unit.DAYS:
+        word = ngettext("day", "days", count)
+    elif metric.unit == Metric.Unit.ITEMS:
+        word = ngettext("item", "items", count)
+    else:
+        word = ngettext("seat", "seats", count)
+    return f"\u00a0{word}"
 
 
 def full(metric: Metric, value: float | None) -> str:

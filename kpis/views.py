@@ -353,7 +353,10 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     """Draw a figure's weeks, and say in a sentence what there is to see."""
     metric, points = figure.metric, figure.points
     as_bars = metric.kind == Metric.Kind.COUNT
-    readings = [charts.Reading(point.week, point.value, _words(metric, point)) for point in points]
+    said = [(point, date_format(point.week, "DATE_FORMAT"), _shown(metric, point)) for point in points]
+    readings = [
+        charts.Reading(point.week, point.value, _words(metric, point, day, value)) for point, day, value in said
+    ]
     places = metric.decimals if metric.unit != Metric.Unit.PERCENT else 0
     known = [point for point in points if point.value is not None]
     last = queries.full(metric, known[-1].value) if known else ""
@@ -387,18 +390,20 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
         chart=drawing,
         rows=tuple(
             Row(
-                date_format(point.week, "DATE_FORMAT"),
-                _("too few") if point.is_too_few else _shown(metric, point),
+                day,
+                value,
                 "" if point.n is None or point.is_too_few else number(point.n),
                 "" if point.coverage is None else percent(point.coverage),
             )
-            for point in reversed(points)
+            for point, day, value in reversed(said)
         ),
     )
 
 
 def _shown(metric: Metric, point: Point) -> str:
     """Write a week's value; where only a cycle's end brings one, say that none ended."""
+    if point.is_too_few:
+        return _("too few")
     if point.value is None and queries.is_of_cycles(metric):
         return _("no cycle ended")
     return queries.full(metric, point.value)
@@ -426,16 +431,15 @@ def _lines(figure: Figure) -> list[charts.Line]:
     ]
 
 
-def _words(metric: Metric, point: Point) -> str:
-    """Say one week aloud."""
-    day = date_format(point.week, "DATE_FORMAT")
+def _words(metric: Metric, point: Point, day: str, value: str) -> str:
+    """Say one week aloud; `day` and `value` are its first day and its value as the table writes them."""
     if point.is_too_few:
         return _("Week of %(day)s: too few cases to show") % {"day": day}
     if point.value is None and queries.is_of_cycles(metric):
         return _("Week of %(day)s: no cycle ended") % {"day": day}
     if point.value is None:
         return _("Week of %(day)s: not measured") % {"day": day}
-    text = _("Week of %(day)s: %(value)s") % {"day": day, "value": queries.full(metric, point.value)}
+    text = _("Week of %(day)s: %(value)s") % {"day": day, "value": value}
     if point.n and metric.kind != Metric.Kind.COUNT:
         text += ngettext(", from %(n)s case", ", from %(n)s cases", point.n) % {"n": number(point.n)}
     return text
