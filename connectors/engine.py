@@ -65,11 +65,13 @@ class NobodyElse:
 
 @dataclass(frozen=True)
 class Fresh:
-    """A page as fetched, its records judged."""
+    """A page as fetched, its records judged and mapped."""
 
     page: Page
     good: list[Fetched]
     refused: list[Refused]
+    mapped: list[tuple[Fetched, list[Record]]]
+    unmappable: list[Refused]
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Pass:
     state: StreamState
     stream_run: StreamRun
     known_paths: dict[str, set[str]] = field(default_factory=dict)
+    has_refused: bool = True  # False: no record of this stream is set aside, so none needs taking back
 
     @property
     def part(self) -> Slice:
@@ -222,6 +225,9 @@ class Engine:
                 state.save()
         known = SchemaObservation.objects.filter(connection=self.connection, stream=reading.stream.name)
         reading.known_paths = {path: set(types) for path, types in known.values_list("path", "types")}
+        reading.has_refused = RefusedRecord.objects.filter(
+            connection=self.connection, stream=reading.stream.name
+        ).exists()
 
     def open_window(self, reading: Pass) -> None:
         """Set the state to the first page of what comes next."""
@@ -267,7 +273,7 @@ class Engine:
                 raise TryLater("The sync goes on in a moment.", after=timedelta())
 
     def fetch(self, stream: Stream, part: Slice, token: str | None) -> "Fresh":
-        """Fetch one page, with the follow-ups that complete its records, and judge it. Touches no database."""
+        """Fetch one page, with the follow-ups that complete its records; judge and map it. Touches no database."""
         payload = self.ask(self.connector.request(stream, part, token))
         page = self.connector.read(stream, part, payload)
         for more in page.more:
@@ -278,8 +284,9 @@ class Engine:
                     raise SourceFailed(FailureClass.SOURCE_MISBEHAVES, "a nested list that never ends")
                 held = held.merge(self.ask(held.request))  # type: ignore[assignment]
         if part.sweep:
-            return Fresh(page, [], [])
-        return Fresh(page, *sync.judge(stream, page.records))
+            return Fresh(page, [], [], [], [])
+        good, refused = sync.judge(stream, page.records)
+        return Fresh(page, good, refused, *store.map_records(self.connector, stream, good))
 
     def ask(self, request: Request) -> Json:
         return self.transport.fetch(request)
@@ -358,8 +365,9 @@ class Engine:
         fetched, refused = fresh.good, list(fresh.refused)
         stored = store.stored_of(self.connection, stream, [item.external_id for item in fetched])
         changes = sync.plan_page(stored, fetched, map_version=self.connector.map_version)
-        mapped, unmappable = store.map_records(self.connector, stream, changes.to_write)
-        refused += unmappable
+        to_write = {item.external_id for item in changes.to_write}
+        mapped = [(item, records) for item, records in fresh.mapped if item.external_id in to_write]
+        refused += [item for item in fresh.unmappable if item.external_id in to_write]
         try:
             with transaction.atomic():
                 store.write_records(self.connection, self.connector, stream, mapped, stored=stored, now=now)
@@ -368,10 +376,12 @@ class Engine:
         not_written = {item.external_id for item in refused}
         if refused:
             store.write_refused(self.connection, stream, refused, now)
+            reading.has_refused = True
         listed = {item.external_id for item in fetched} | not_written
-        RefusedRecord.objects.filter(
-            connection=self.connection, stream=stream.name, external_id__in=listed - not_written
-        ).delete()
+        if reading.has_refused:
+            RefusedRecord.objects.filter(
+                connection=self.connection, stream=stream.name, external_id__in=listed - not_written
+            ).delete()
         counts.seen += len(listed)
         counts.new += sum(item.external_id not in not_written for item in changes.new)
         counts.changed += sum(item.external_id not in not_written for item in changes.changed)

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('joined_at', models.DateTimeField(blank=True, null=True)),
                 ('last_seen_at', models.DateTimeField(blank=True, null=True)),
                 ('match', models.CharField(choices=[('unmatched', 'Not matched'), ('email', 'By e-mail'), ('manual', 'By hand'), ('ignored', 'Not a person')], default='unmatched', max_length=10)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('health', models.CharField(blank=True, default='', max_length=20)),
                 ('posted_at', models.DateTimeField()),
                 ('is_stale', models.BooleanField(default=False)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(max_length=200)),
                 ('types', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None)),
                 ('first_seen_at', models.DateTimeField()),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField()),
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('deletion_reason', models.CharField(blank=True, choices=[('swept', 'no longer listed'), ('webhook', 'announced')], default='', max_length=10)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('state_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -294,7 +294,7 @@ class Migration(migrations.Migration):
                 ('after', models.CharField(blank=True, default='', max_length=200)),
                 ('at', models.DateTimeField()),
                 ('actor_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
                 ('completed_item_count_history', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), blank=True, default=list, size=None)),
                 ('uncompleted_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
                 ('target_on', models.DateField(blank=True, null=True)),
                 ('is_trashed', models.BooleanField(default=False)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -365,7 +365,7 @@ class Migration(migrations.Migration):
                 ('cycle_entered_at', models.DateTimeField(blank=True, null=True)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
                 ('is_trashed', models.BooleanField(default=False)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -378,7 +378,7 @@ class Migration(migrations.Migration):
                 ('is_group', models.BooleanField(default=False)),
                 ('parent_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('team_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -404,7 +404,7 @@ class Migration(migrations.Migration):
                 ('progress', models.FloatField(default=0)),
                 ('is_trashed', models.BooleanField(default=False)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -417,7 +417,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(max_length=20)),
                 ('team_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('position', models.FloatField(default=0)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
                 ('estimation', models.CharField(blank=True, default='', max_length=20)),
                 ('parent_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='work_teams', to='people.team')),
             ],
         ),
@@ -445,7 +445,7 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('team_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('account_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -458,7 +458,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(blank=True, default='', max_length=40)),
                 ('team_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('last_applied_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
         ),
         migrations.CreateModel(
@@ -469,7 +469,7 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(max_length=200)),
                 ('day', models.DateField()),
                 ('values', models.JSONField()),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('connection', 'stream', 'external_id', 'day'), name='connectors_dailysnapshot_once')],
@@ -483,7 +483,7 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('initiative_ref', models.CharField(blank=True, default='', max_length=200)),
                 ('project_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connectors.connection')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='connectors_initiativeproject_once')],

@@ -185,7 +185,7 @@ class SourceRecord(models.Model):
         SWEPT = "swept", _("no longer listed")
         WEBHOOK = "webhook", _("announced")
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     stream = models.CharField(max_length=40)
     external_id = models.CharField(max_length=200)
     raw = models.JSONField()
@@ -236,7 +236,7 @@ class RefusedRecord(models.Model):
 class SchemaObservation(models.Model):
     """A path met in a stream's records, with the JSON types seen there."""
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     stream = models.CharField(max_length=40)
     path = models.CharField(max_length=200)
     types = ArrayField(models.CharField(max_length=10))
@@ -257,7 +257,7 @@ class DailySnapshot(models.Model):
     A day without a row means: as on the latest earlier day that has one. So an unchanged record costs nothing.
     """
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     stream = models.CharField(max_length=40)
     external_id = models.CharField(max_length=200)
     day = models.DateField()

@@ -20,9 +20,12 @@ class SourcedQuerySet(models.QuerySet[Any]):
 
 
 class Sourced(models.Model):
-    """A row that a source owns. `deleted_at` is set when a full sweep no longer sees it; nothing is erased."""
+    """A row that a source owns. `deleted_at` is set when a full sweep no longer sees it; nothing is erased.
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    The connection has no index of its own: the one that keeps (connection, external_id) unique begins with it.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
