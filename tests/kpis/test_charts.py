@@ -88,3 +88,11 @@ def test_a_sparkline_of_nothing_is_empty():
 
 def test_a_flat_sparkline_lies_in_the_middle():
     assert spark([2.0, 2.0]).paths == ("M2 16 90 16",)
+
+
+def test_weeks_without_a_cycles_end_are_no_gap():
+    wide = drawn([1.0, None, 2.0, None, 3.0], connects=True).wide
+
+    assert len(wide.paths) == 1
+    assert wide.gaps == ()
+    assert len(wide.dots) == 2  # and the last one, which has its own

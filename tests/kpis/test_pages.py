@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from connectors.models import Connection, WorkTeam
 from hub.activity.models import Event
 from kpis.models import Comment, Metric, Target
 from kpis.queries import leadership_tiles, monday, team_tiles
@@ -246,3 +247,32 @@ def test_the_palette_finds_kpis_in_both_languages(member, metric):
 
     assert [hit.title for hit in find_metrics("cycle", member, 5)] == ["Cycle time, median"]
     assert [hit.title for hit in find_metrics("temps", member, 5)] == ["Cycle time, median"]
+
+
+def test_each_filter_in_force_can_be_taken_off_alone(member, sign_in, metric):
+    html = page(sign_in(member), "/kpis/?q=cycle&state=not_measured")
+
+    assert "<b>1</b> of 1 KPIs" in html
+    assert 'href="?state=not_measured"' in html
+    assert 'href="?q=cycle"' in html
+
+
+def test_a_value_that_only_a_cycles_end_brings_stands_between_two_ends(member, sign_in):
+    said = MetricFactory(key="predictability", streams=["issues", "cycles"], unit="percent", kind="ratio", decimals=0)
+    weeks(said, [0.7, None, 0.8, None, None, None, None, None])
+
+    html = page(sign_in(member), "/kpis/predictability/")
+
+    assert "80%" in html
+    assert "no cycle ended" in html
+    assert "c-gap" not in html
+
+
+@pytest.mark.parametrize(("zone", "is_told"), [("", True), ("Mars/Olympus", True), ("Europe/Paris", False)])
+def test_a_team_without_a_known_time_zone_is_told(member, sign_in, metric, zone, is_told):
+    team = TeamFactory(name="Checkout", slug="checkout")
+    wire = Connection.objects.create(service="linear", label="Linear")
+    WorkTeam.objects.create(connection=wire, external_id="t", name="Checkout", team=team, time_zone=zone)
+
+    for url in ("/kpis/teams/checkout/", "/kpis/cycle-time/?team=checkout", "/kpis/"):
+        assert ("no known time zone" in page(sign_in(member), url)) == is_told
