@@ -376,7 +376,8 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     query = {"weeks": len(points)} | ({"team": figure.team.slug} if figure.team else {})
     foot = _("By week, to %(day)s.") % {"day": queries.short_day(end)}
     if drawing.starts_at is not None:
-        foot += " " + _("The axis starts at %(figure)s.") % {"figure": queries.full(metric, drawing.starts_at)}
+        start_text = _tick(metric, drawing.starts_at, places) + queries.unit(metric, drawing.starts_at)
+        foot += " " + _("The axis starts at %(figure)s.") % {"figure": start_text}
     label = _("%(metric)s by week, %(start)s to %(end)s.") % {
         "metric": metric, "start": date_format(start, "DATE_FORMAT"), "end": date_format(end, "DATE_FORMAT"),
     }  # fmt: skip
