@@ -61,12 +61,18 @@ def _succeeds(command: list[str]) -> bool:
         return False
 
 
+ASK_PLAYWRIGHT = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
+
+
 def _playwrights_own() -> str | None:
-    """Return the browser that `playwright install` put into the reader's cache, if it did."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:  # not installed without the development group
-        return None
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+    """Return the browser that `playwright install` put into the reader's cache, if it did.
+
+    A process of its own asks: Playwright can't be started beside one that runs, as in the suite.
+    """
+    done = subprocess.run([sys.executable, "-c", ASK_PLAYWRIGHT], check=False, capture_output=True, text=True)
+    path = done.stdout.strip()  # nothing where Playwright is not installed
+    return path if path and Path(path).exists() else None

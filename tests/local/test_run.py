@@ -96,13 +96,19 @@ class Hub:
             return False
 
     def member(self, words):
-        found = [one for one in psutil.Process(self.process.pid).children() if words in " ".join(one.cmdline())]
-        return found[0] if found else None
+        for one in psutil.Process(self.process.pid).children():
+            try:
+                if words in " ".join(one.cmdline()):
+                    return one
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue  # it was killed a moment ago
+        return None
 
     def ask(self, query):
         sockets = settle(self.home).sockets
         with psycopg.connect(host=str(sockets), user="hub_app", dbname="hub", autocommit=True) as connection:
-            return connection.execute(query).fetchone()[0]
+            answer = connection.execute(query)
+            return answer.fetchone()[0] if answer.description else None
 
     def servers_up_after(self):
         return float(re.search(r"Redis run on .* \((\d+\.\d) s\)", self.log.read_text())[1])
