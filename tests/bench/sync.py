@@ -64,8 +64,8 @@ def measure(report: Report, database_url: str, scale: float) -> None:
         check=False,
     )
     for line in child.stdout.splitlines():
-        if line.startswith("{"):
-            told = json.loads(line)
+        told = json.loads(line) if line.startswith("{") else {}
+        if "lines" in told:  # what else stands there are logs
             report.lines += [tuple(one) for one in told["lines"]]
             report.notes += told["notes"]
     if child.returncode:
