@@ -19,7 +19,7 @@ from django.utils.translation import ngettext, pgettext
 from hub.jobs.models import Job
 
 from . import registry, schedule
-from .base import Connector, Stream
+from .base import Connector, FailureClass, Stream
 from .failures import Explained, explain
 from .models import (
     OPEN_STATES,
@@ -68,7 +68,7 @@ def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> 
         latest=Max("streams__last_success_at"),
         count=Count("streams"),
         never=Count("streams", filter=Q(streams__last_success_at=None)),
-        good=Count("streams", filter=Q(streams__failure="")),
+        good=Count("streams", filter=Q(streams__failure__in=("", FailureClass.STREAM_UNAVAILABLE))),
     )
     known = ["pk", "auth", "oldest", "latest", "count", "never", "good"]
     if counts_unmatched:
@@ -79,8 +79,7 @@ def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> 
         if latest is not None and (as_of is None or latest > as_of):
             as_of = latest
         fresh += oldest is not None and not never and now - oldest <= STALE_AFTER
-        is_dead = bool(count) and not good  # no stream of it can be read
-        failing += bool(auth) and (auth != Connection.Auth.OK or is_dead)
+        failing += auth != Connection.Auth.OK or good < count  # what the plan leaves out is no failure
         unmatched += sum(row["count"] for rows_waiting in waits for row in rows_waiting if row["connection"] == pk)
     return Standing(Freshness(as_of, fresh, total), failing, unmatched)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from connectors.accounts.queries import unmatched
+from connectors.base import FailureClass
 from connectors.failures import explain
 from connectors.models import Connection
 from hub.activity.models import Event
@@ -57,7 +58,8 @@ def queue(reader: User) -> list[Row]:
 def failed_syncs() -> list[Row]:
     """Connections that stopped: their token is refused, or a stream failed."""
     found = Connection.objects.filter(is_active=True).annotate(
-        failure=Max("streams__failure"), good=Min("streams__last_success_at")
+        failure=Max("streams__failure", filter=~Q(streams__failure=FailureClass.STREAM_UNAVAILABLE)),
+        good=Min("streams__last_success_at"),
     )
     rows = []
     for connection in found.order_by("label", "pk"):
