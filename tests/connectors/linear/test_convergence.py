@@ -90,16 +90,17 @@ class Company:
         person = self.one("User", given[0]) if isinstance(given[0], int) else None
         match what:
             case "create":
-                self.world.create_issue(self.team, f"New {given[0]}", state="Triage")
+                self.world.create_issue(self.team, f"New {given[0]}", state="triage")
             case "move":
-                self.world.edit_issue(issue["id"], state=given[1], actor_id=person["id"])
+                place = STATES.index(given[1])
+                self.world.edit_issue(issue["id"], state=self.state_at(issue, place), actor_id=person["id"])
             case "edit":
                 labels = [self.one("IssueLabel", given[0])["id"]]
                 self.world.edit_issue(issue["id"], title=f"Title {given[0]}", estimate=given[0] % 8, labelIds=labels)
             case "shuttle":  # a history longer than its page
                 for place in range(14):
                     self.world.clock.advance(timedelta(minutes=5))
-                    self.world.edit_issue(issue["id"], state=("In progress", "Todo")[place % 2])
+                    self.world.edit_issue(issue["id"], state=self.state_at(issue, place % 2))
             case "archive" | "unarchive" | "trash" | "restore":
                 getattr(self.world, what)("Issue", issue["id"])
             case "delete" if len(self.deleted) < DELETIONS:
@@ -120,6 +121,11 @@ class Company:
                 self.sandbox.fail(given[0], given[1], skip=given[2])
             case "night":
                 self.night(given[0])
+
+    def state_at(self, issue, place):
+        """Return the name that a state of the issue's team has by now; it may have been renamed."""
+        states = [row for row in self.world.rows("WorkflowState").values() if row["teamId"] == issue["teamId"]]
+        return sorted(states, key=lambda row: row["position"])[place % len(states)]["name"]
 
     def night(self, dies_at=None):
         """Sync once; the worker may die in between, and the next night goes on with the same run."""
