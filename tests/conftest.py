@@ -45,3 +45,14 @@ def sign_in():
         return client
 
     return as_person
+
+
+SHARES_THE_BROKER = ("jobs", "test_kill.py", "test_faults.py", "test_convergence.py", "test_engine.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep tests that fill or empty the broker in one process: two would take each other's messages."""
+    for item in items:
+        if any(part in SHARES_THE_BROKER for part in item.path.parts):
+            item.add_marker(pytest.mark.xdist_group("broker"))
