@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
@@ -15,8 +16,11 @@ from hub.jobs.models import Job
 
 
 def database_url():
+    """Return where this process's test database is; the suite's own server is a socket, whose folder is the host."""
     held = connection.settings_dict
-    return f"postgres://{held['USER']}:{held['PASSWORD']}@{held['HOST'] or ''}:{held['PORT'] or 5432}/{held['NAME']}"
+    host = quote(held["HOST"] or "", safe="")
+    port = f":{held['PORT']}" if held["PORT"] else ""
+    return f"postgres://{held['USER']}:{held['PASSWORD']}@{host}{port}/{held['NAME']}"
 
 
 class Worker:
