@@ -1,6 +1,7 @@
 """What every test may ask for: people of each role, signed-in clients."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from hub.people.models import Role
@@ -13,6 +14,17 @@ def pytest_configure(config):
     if servers is not None:
         config.add_cleanup(servers.stop)
         servers.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Let nobody hold the test database at the end: a worker killed mid-query leaves a session that dies late."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture
@@ -45,14 +57,3 @@ def sign_in():
         return client
 
     return as_person
-
-
-SHARES_THE_BROKER = ("jobs", "test_kill.py", "test_faults.py", "test_convergence.py", "test_engine.py")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep tests that fill or empty the broker in one process: two would take each other's messages."""
-    for item in items:
-        if any(part in SHARES_THE_BROKER for part in item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("broker"))

@@ -24,12 +24,20 @@ def claim_addresses() -> None:
     The addresses must be known when the settings are read, which is before pytest asks anybody to start anything.
     """
     if os.environ.get("DATABASE_URL"):
+        claim_own_redis()
         return
     folder = Path(tempfile.gettempdir()).resolve() / f"hub-t{os.getpid()}"
     sockets = folder / "sockets"
     os.environ[FOLDER] = str(folder)
     os.environ["DATABASE_URL"] = f"postgres://hub_app@{str(sockets).replace('/', '%2F')}/hub"
     os.environ["REDIS_URL"] = f"unix://{sockets}/redis.sock?db=9"
+
+
+def claim_own_redis() -> None:
+    """Give each worker of a run a Redis database of its own: who empties one empties nobody else's."""
+    folder, worker = os.environ.get(FOLDER), os.environ.get("PYTEST_XDIST_WORKER")
+    if folder and worker:
+        os.environ["REDIS_URL"] = f"unix://{folder}/sockets/redis.sock?db={10 + int(worker.removeprefix('gw')) % 6}"
 
 
 class Servers:

@@ -66,6 +66,13 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+EXPECTED_IN_CONSOLE = (
+    "status of 4",  # the browser logs every 4xx answer; those that a test provokes are judged by the test
+    "htmx:sendAbort",  # leaving a page drops its request under way; htmx logs that as if it were an error,
+    "htmx:afterRequest",  # and this one beside it; a request that truly fails also logs htmx:sendError
+)
+
+
 @dataclass
 class Visit:
     """A page, and everything that went wrong on it."""
@@ -81,8 +88,7 @@ class Visit:
         self.page.on("response", self._answered)
 
     def _heard(self, message) -> None:
-        # The browser logs every 4xx answer; those that a test provokes are judged by the test
-        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+        if message.type in {"error", "warning"} and not any(part in message.text for part in EXPECTED_IN_CONSOLE):
             self.wrong.append(f"console: {message.text} {message.location.get('url', '')}")
 
     def _asked(self, request) -> None:
