@@ -204,3 +204,104 @@ class Transition(Record):
     after: str = ""
     at: datetime
     actor_ref: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductItem(Record):
+    """A thing that is planned, or what it is planned for.
+
+    `kind` is product, component, feature, subfeature, initiative, objective, key_result, release or release_group.
+    """
+
+    kind: str
+    name: str = ""
+    url: str = ""
+    status: str = ""
+    status_ref: str = ""
+    owner_ref: str = ""
+    owner_email: str = ""  # lower case; empty where the source hides it
+    team_refs: list[str] = field(default_factory=list)
+    parent_ref: str = ""
+    is_archived: bool = False
+    starts_on: date | None = None
+    ends_on: date | None = None
+    granularity: str = ""  # year, quarter, month, day: how precise the dates are meant
+    health: str = ""  # notSet, onTrack, atRisk, offTrack
+    health_at: datetime | None = None
+    progress: float | None = None  # 0–1
+    metric_start: float | None = None  # of a key result, in its own unit
+    metric_target: float | None = None
+    metric_current: float | None = None
+    outside_urls: list[str] = field(default_factory=list)  # addresses in its fields: what a join across tools needs
+    opened_at: datetime
+    edited_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductLink(Record):
+    """A tie between two items. `external_id` is "<item>:<kind>:<target>"; kind is link, isBlockedBy or isBlocking."""
+
+    item_ref: str
+    target_ref: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback(Record):
+    """A note of feedback: never its words."""
+
+    kind: str = ""  # textNote, conversationNote, opportunityNote
+    url: str = ""
+    is_processed: bool = False
+    is_archived: bool = False
+    owner_ref: str = ""
+    creator_ref: str = ""
+    customer_ref: str = ""
+    source: str = ""
+    tags: list[str] = field(default_factory=list)
+    opened_at: datetime
+    edited_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackLink(Record):
+    """A note tied to the item it is about. `external_id` is "<feedback>:<item>"."""
+
+    feedback_ref: str
+    item_ref: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountDay(Record):
+    """What an account did on a day, by the tool's own counters. `external_id` is "<account>:<day>"."""
+
+    account_ref: str
+    day: date
+    is_active: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentSource(Record):
+    """A database of pages and its schema: one {"id", "name", "type", "options"} per property."""
+
+    name: str = ""
+    url: str = ""
+    properties: list[dict[str, object]] = field(default_factory=list)
+    is_trashed: bool = False
+    edited_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Record):
+    """A page of a database. `values` maps a property’s id to {"type", "value"}; docs/connectors/notion.md settles them."""
+
+    source_ref: str
+    title: str = ""
+    url: str = ""
+    creator_ref: str = ""
+    editor_ref: str = ""
+    opened_at: datetime
+    edited_at: datetime
+    is_trashed: bool = False
+    values: dict[str, object] = field(default_factory=dict)

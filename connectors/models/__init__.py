@@ -1,6 +1,10 @@
 """Tables of the wires."""
 
+from connectors import records
+
 from .connection import Connection
+from .documents import Document, DocumentSource, SourceMapping
+from .product import AccountDay, Feedback, FeedbackLink, ProductItem, ProductLink
 from .sync import (
     COUNTERS,
     OPEN_STATES,
@@ -16,7 +20,6 @@ from .sync import (
     SyncRun,
 )
 from .work import (
-    TABLES,
     ActivityDay,
     InitiativeProject,
     PersonAccount,
@@ -35,20 +38,38 @@ from .work import (
     WorkTemplate,
 )
 
+# The table of each class of the shared vocabulary
+TABLES: dict[type[records.Record], type[Sourced]] = {
+    getattr(records, model.__name__): model
+    for model in (
+        PersonAccount, WorkTeam, WorkTeamMember, WorkState, WorkLabel, WorkCycle, WorkProject, WorkInitiative,
+        InitiativeProject, ProjectUpdate, WorkTemplate, WorkItem, StateSpan, Transition,
+        ProductItem, ProductLink, Feedback, FeedbackLink, AccountDay, DocumentSource, Document,
+    )
+}  # fmt: skip
+
 __all__ = [
     "COUNTERS",
     "OPEN_STATES",
     "TABLES",
+    "AccountDay",
     "ActivityDay",
     "Check",
     "Connection",
     "DailySnapshot",
+    "Document",
+    "DocumentSource",
+    "Feedback",
+    "FeedbackLink",
     "InitiativeProject",
     "PersonAccount",
+    "ProductItem",
+    "ProductLink",
     "ProjectUpdate",
     "RefusedRecord",
     "SchemaObservation",
     "SeenPage",
+    "SourceMapping",
     "SourceRecord",
     "Sourced",
     "State",

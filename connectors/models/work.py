@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from connectors import records
 from hub.people.models import Team, User
 
 from .connection import Connection
@@ -303,12 +302,3 @@ class ActivityDay(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "day", "signal"], name="connectors_activityday_once")]
         indexes = [models.Index(fields=["day"], name="connectors_activityday_day")]
-
-
-TABLES: dict[type[records.Record], type[Sourced]] = {
-    getattr(records, model.__name__): model
-    for model in (
-        PersonAccount, WorkTeam, WorkTeamMember, WorkState, WorkLabel, WorkCycle, WorkProject, WorkInitiative,
-        InitiativeProject, ProjectUpdate, WorkTemplate, WorkItem, StateSpan, Transition,
-    )
-}  # fmt: skip
