@@ -159,14 +159,24 @@ class Engine:
             for stream in self.streams:
                 StreamState.objects.get_or_create(connection=connection, stream=stream.name)
                 StreamRun.objects.get_or_create(run=run, stream=stream.name)
-        if not connection.is_active or connection.auth != Connection.Auth.OK:
-            self.fail_all(SourceFailed(FailureClass.AUTH_INVALID, "the connection is off or needs a new token"))
+        if not connection.is_active:
+            self.leave_off()
+            return False
+        if connection.auth != Connection.Auth.OK:
+            self.fail_all(SourceFailed(FailureClass.AUTH_INVALID, "the connection needs a new token"))
             return False
         return True
 
+    def leave_off(self) -> None:
+        """End the run of a source that was paused meanwhile: that is nobody's failure."""
+        left = self.run.streams.filter(state__in=(State.QUEUED, State.RUNNING))
+        left.update(state=State.SKIPPED, detail="paused", ended_at=self.clock())
+        self.finish()
+
     @property
     def streams(self) -> list[Stream]:
-        return sync.in_order(self.connector.streams, self.run.only)
+        chosen = sync.in_order(self.connector.streams, self.run.only)
+        return [stream for stream in chosen if stream.name not in self.connection.paused_streams]
 
     def read_all(self) -> None:
         runs = {made.stream: made for made in self.run.streams.all()}

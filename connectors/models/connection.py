@@ -1,5 +1,8 @@
 """A connection to a service: where it leads, what opens it, and how it is doing."""
 
+from collections.abc import Iterable
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +29,7 @@ class Connection(Timestamped, Versioned):
     workspace_name = models.CharField(_("workspace"), max_length=120, blank=True)
     workspace_url = models.URLField(_("workspace address"), max_length=300, blank=True)
     is_active = models.BooleanField(_("on"), default=True)
+    paused_streams = ArrayField(models.CharField(max_length=40), default=list, blank=True, editable=False)
     pause_until = models.DateTimeField(_("waits until"), null=True, blank=True)
     pause_reason = models.CharField(max_length=30, blank=True, editable=False)  # a failure class
     mapped_with = models.PositiveIntegerField(default=0, editable=False)  # map version of all stored records
@@ -40,6 +44,15 @@ class Connection(Timestamped, Versioned):
 
     def get_absolute_url(self) -> str:
         return reverse("connectors:connection_detail", args=[self.pk])
+
+    @property
+    def is_readable(self) -> bool:
+        """True where a run can be started: it is on and the source takes our token."""
+        return self.is_active and self.auth == self.Auth.OK
+
+    def reads_any_of(self, streams: Iterable[str]) -> bool:
+        """Tell whether one of these streams at least is not paused."""
+        return not set(streams) <= set(self.paused_streams)
 
     @property
     def has_secret(self) -> bool:

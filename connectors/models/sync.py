@@ -66,6 +66,7 @@ class SyncRun(Counted):
         NIGHT = "night", _("At night")
         HAND = "hand", _("By hand")
         RETRY = "retry", _("Tried again")
+        BACKFILL = "backfill", _("Back-fill")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
     reason = models.CharField(max_length=10, choices=Reason.choices)
