@@ -5,7 +5,7 @@ one that ran all along. A day's work is planned when the day begins, and happens
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from math import log
 from random import Random
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from .clock import Clock, text
 from .company import COMPANY, Company, Person
+from .wires import Department
 from .world import Row, World
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -57,7 +58,10 @@ DORMANT = frozenset({"beatriz.goncalves", "daniel.novak", "lena.schafer", "aoife
 class Life:
     """Moves a demo world on, up to its clock."""
 
-    def __init__(self, world: World, company: Company = COMPANY, *, scale: float = 1.0, first: date | None = None):
+    def __init__(
+        self, world: World, company: Company = COMPANY, *, scale: float = 1.0, first: date | None = None,
+        departments: Iterable[Callable[["Life"], Department]] = (),
+    ):  # fmt: skip
         self.world = world
         self.company = company
         self.scale = scale
@@ -78,6 +82,7 @@ class Life:
         self._people: dict[str, Person] = {}
         self._initiatives: list[Row] = []
         self._found()
+        self.departments = [make(self) for make in departments]
 
     def advance(self) -> None:
         """Let everything happen that the clock has passed."""
@@ -94,7 +99,8 @@ class Life:
             else:
                 return
 
-    def _later(self, at: datetime, do: Callable[..., object], *given: Any) -> None:
+    def later(self, at: datetime, do: Callable[..., object], *given: Any) -> None:
+        """Have `do(at, *given)` happen when the clock passes `at`."""
         self._count += 1
         heapq.heappush(self._queue, (at, self._count, do, given))
 
@@ -109,7 +115,7 @@ class Life:
             self._teams[team.key] = row
             self._members[team.key], self._makers[team.key] = [], []
             self._cycles[row["id"]], self._projects[team.key] = [], []
-            self._later(_at(self.first, 9), self._open_cycle, row, 0)
+            self.later(_at(self.first, 9), self._open_cycle, row, 0)
         self._seat_people(at)
         group = world.add_label("Bug", is_group=True, at=at)
         for name in ("Regression", "Crash", "Wrong figure", "Display"):
@@ -158,16 +164,18 @@ class Life:
 
     def _plan_day(self, day: date) -> None:
         draw = Random(f"{self.world.seed}:{day}")
-        self._later(_at(day, 18, 30), self._sign_ins, draw.random())
+        self.later(_at(day, 18, 30), self._sign_ins, draw.random())
         for team in self.company.product_teams:
             if day.weekday() == 0:
-                self._later(_at(day, 10), self._weekly, team.key, draw.random())
+                self.later(_at(day, 10), self._weekly, team.key, draw.random())
             if day.weekday() < 5:
                 _factor, per_day, _bugs, _plan = PACE[team.key]
                 wanted = per_day * self.scale
                 for _one in range(int(wanted) + (draw.random() < wanted % 1)):
                     at = _at(day, 7, 30) + timedelta(minutes=draw.uniform(0, 600))
-                    self._later(at, self._write_issue, team.key, draw.getrandbits(48))
+                    self.later(at, self._write_issue, team.key, draw.getrandbits(48))
+        for department in self.departments:
+            department.plan_day(day)
 
     def _sign_ins(self, at: datetime, number: float) -> None:
         draw = Random(f"{self.world.seed}:seen:{number}")
@@ -256,8 +264,8 @@ class Life:
                     del self._in_cycle[before["id"]][issue["id"]]
                     self._in_cycle[now["id"]][issue["id"]] = issue
         for day in range(14):
-            self._later(at + timedelta(days=day, hours=2), self._count_cycle, cycles[place])
-        self._later(_at(self.first + CYCLE * (place + 1), 9), self._open_cycle, team, place + 1)
+            self.later(at + timedelta(days=day, hours=2), self._count_cycle, cycles[place])
+        self.later(_at(self.first + CYCLE * (place + 1), 9), self._open_cycle, team, place + 1)
 
     def _count_cycle(self, at: datetime, cycle: Row) -> None:
         states = self.world.rows("WorkflowState")
@@ -308,13 +316,13 @@ class Life:
             self.world.edit("Template", template["id"], at=at, lastAppliedAt=text(at))
         if through_triage:
             at = _working(at + timedelta(hours=_spread(draw, 5, 0.9)))
-            self._later(at, self._move, issue, creator, {"state": "Backlog"})
+            self.later(at, self._move, issue, creator, {"state": "Backlog"})
         fate = draw.random()
         if fate < 0.05:
             return  # stays in the backlog
         if fate < 0.12:
             ends = _working(at + timedelta(days=draw.uniform(1, 45)))
-            self._later(ends, self._move, issue, creator, {"state": "Canceled" if fate < 0.10 else "Duplicate"})
+            self.later(ends, self._move, issue, creator, {"state": "Canceled" if fate < 0.10 else "Duplicate"})
             return
         self._plan_work(draw, issue, key, at, is_bug=is_bug)
 
@@ -334,30 +342,30 @@ class Life:
                 starts = _working(starts + CYCLE)  # promised, and put off
         else:
             enters = max(at + timedelta(minutes=2), starts - timedelta(hours=draw.uniform(0.1, 20)))
-        self._later(enters, self._commit, issue, maker, key)
+        self.later(enters, self._commit, issue, maker, key)
         days = _spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.65)
         if draw.random() < 0.03:
             days *= 6  # stuck, and nobody says so
         ends = _working(starts + timedelta(days=days))
         if draw.random() < 0.04:
-            self._later(ends, self._move, issue, maker, {"state": "Done", "assigneeId": maker})  # never "in progress"
+            self.later(ends, self._move, issue, maker, {"state": "Done", "assigneeId": maker})  # never "in progress"
             return
-        self._later(starts, self._move, issue, maker, {"state": "In progress", "assigneeId": maker})
+        self.later(starts, self._move, issue, maker, {"state": "In progress", "assigneeId": maker})
         if draw.random() < 0.05:  # laid aside for a while
             aside = starts + (ends - starts) * 0.3
-            self._later(aside, self._move, issue, maker, {"state": "Todo"})
-            self._later(starts + (ends - starts) * 0.5, self._move, issue, maker, {"state": "In progress"})
+            self.later(aside, self._move, issue, maker, {"state": "Todo"})
+            self.later(starts + (ends - starts) * 0.5, self._move, issue, maker, {"state": "In progress"})
         if issue.get("estimate") and draw.random() < 0.06:
-            self._later(starts + (ends - starts) * 0.4, self._move, issue, maker, {"estimate": 8})
-        self._later(starts + (ends - starts) * draw.uniform(0.6, 0.9), self._move, issue, maker, {"state": "In review"})
-        self._later(ends, self._move, issue, maker, {"state": "Done"})
+            self.later(starts + (ends - starts) * 0.4, self._move, issue, maker, {"estimate": 8})
+        self.later(starts + (ends - starts) * draw.uniform(0.6, 0.9), self._move, issue, maker, {"state": "In review"})
+        self.later(ends, self._move, issue, maker, {"state": "Done"})
         if draw.random() < 0.035:
             again = _working(ends + timedelta(days=draw.uniform(0.5, 4)))
-            self._later(again, self._move, issue, maker, {"state": "In progress"})
-            self._later(_working(again + timedelta(days=draw.uniform(0.3, 2))), self._move, issue, maker,
+            self.later(again, self._move, issue, maker, {"state": "In progress"})
+            self.later(_working(again + timedelta(days=draw.uniform(0.3, 2))), self._move, issue, maker,
                         {"state": "Done"})  # fmt: skip
         elif draw.random() < 0.3:
-            self._later(ends + timedelta(days=90), self._archive, issue)
+            self.later(ends + timedelta(days=90), self._archive, issue)
 
     def _commit(self, at: datetime, issue: Row, maker: str, key: str) -> None:
         """Take an issue into the cycle that runs."""
@@ -391,10 +399,16 @@ def first_day(now: datetime) -> date:
     return first
 
 
-def demo_world(clock: Clock | None = None, *, seed: int = 1, scale: float = 1.0) -> tuple[World, Life]:
-    """Return Ardoise with its past up to the clock, and what moves it on. `scale` multiplies its issues."""
+def demo_world(
+    clock: Clock | None = None, *, seed: int = 1, scale: float = 1.0,
+    departments: Iterable[Callable[[Life], Department]] = (),
+) -> tuple[World, Life]:  # fmt: skip
+    """Return Ardoise with its past up to the clock, and what moves it on. `scale` multiplies its issues.
+
+    `departments` are other tools that it works with, see `departments.ALL`; without any, it knows Linear alone.
+    """
     world = World(clock, seed=seed)
-    life = Life(world, scale=scale)
+    life = Life(world, scale=scale, departments=departments)
     life.advance()
     return world, life
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,14 +10,19 @@ from urllib.parse import parse_qs
 from .clock import text
 from .faults import DATA, Fault, Script, page_of
 from .query import Answers, Asked, Refused
-from .world import Row, World
+from .wires import Reply, Seen, as_html, as_json, remember
+from .world import NotThere, Row, World
 
 KEY = "lin_api_sandbox"  # the personal key that every new sandbox knows
 TOKEN = "sandbox_oauth_token"  # noqa: S105, an OAuth token likewise
 MOST_POINTS = 10_000  # of one query
 HOUR = timedelta(hours=1)
-LONGEST_LOG = 20_000
-CUT = 60  # characters of HTML in an edge page
+# What the control endpoint may do to the world, by the world's own names
+CHANGES = frozenset({
+    "add_user", "add_team", "add_member", "add_label", "add_cycle", "add_project", "add_project_update",
+    "add_initiative", "link_project", "add_template", "create_issue", "edit", "edit_issue", "archive", "unarchive",
+    "trash", "restore", "delete", "rename", "deactivate", "see", "close_cycle",
+})  # fmt: skip
 TYPES: Mapping[str, str] = {
     "AUTHENTICATION_ERROR": "authentication error",
     "FORBIDDEN": "forbidden",
@@ -56,34 +61,15 @@ class Budgets:
     points: Bucket
 
 
-@dataclass
-class Reply:
-    """An answer, before the wire. `fault` is what the wire still has to spoil."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A line of the request log."""
-
-    at: str
-    operation: str
-    variables: Mapping[str, Any]
-    status: int
-    points: int
-    fault: str
-
-
 class LinearWire:
     """Answers `POST /graphql` and `POST /oauth/token`.
 
     `request_limit` and `point_limit` are per hour and account. `validation_status` is what an unknown field gets:
     Linear has been seen to use 400 and 500.
     """
+
+    name = "linear"
+    paths = ("/graphql", "/oauth/token")
 
     def __init__(
         self, world: World, *, request_limit: int = 2_500, point_limit: int = 3_000_000, validation_status: int = 400
@@ -120,7 +106,25 @@ class LinearWire:
         budgets.points.refill(now)
         return budgets
 
+    def change(self, name: str, given: Row) -> Any:
+        """Do to the world what a person may do."""
+        if name not in CHANGES:
+            raise NotThere(name)
+        return getattr(self.world, name)(**given)
+
+    def truth(self) -> Mapping[str, Any]:
+        return self.world.truth()
+
+    def counts(self) -> Mapping[str, int]:
+        return {kind: len(table.rows) for kind, table in self.world.tables.items()}
+
     # --- answering
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a query, or the token endpoint."""
+        if method != "POST" or path not in self.paths:
+            return Reply(404, b"", {})
+        return self.graphql(headers, body) if path == "/graphql" else self.token(body)
 
     def graphql(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request. `headers` are in lower case."""
@@ -135,9 +139,7 @@ class LinearWire:
         if fault is not None and fault.action not in DATA:
             reply.fault = fault
         name = fault.action if fault else ""
-        if len(self.log) >= LONGEST_LOG:  # a demo may run for months
-            del self.log[: LONGEST_LOG // 2]
-        self.log.append(Seen(text(self.world.clock.now()), operation, variables, reply.status, points, name))
+        remember(self.log, Seen(text(self.world.clock.now()), operation, variables, reply.status, points, name))
         return reply
 
     def token(self, body: bytes) -> Reply:
@@ -149,15 +151,15 @@ class LinearWire:
             old = self.refresh_tokens.pop(form["refresh_token"])
             self.tokens[access] = self.tokens.pop(old, None)
             self.refresh_tokens[refresh] = access
-            return _json(200, {"access_token": access, "refresh_token": refresh, "token_type": "Bearer",
+            return as_json(200, {"access_token": access, "refresh_token": refresh, "token_type": "Bearer",
                                "expires_in": 86_399, "scope": "read"})  # fmt: skip
         if form.get("grant_type") == "client_credentials" and form.get("client_id"):
             self.tokens.pop(self.app_token, None)
             self.app_token = access
             self.tokens[access] = None
-            return _json(200, {"access_token": access, "token_type": "Bearer", "expires_in": 2_591_999,
+            return as_json(200, {"access_token": access, "token_type": "Bearer", "expires_in": 2_591_999,
                                "scope": "read"})  # fmt: skip
-        return _json(400, {"error": "invalid_grant", "error_description": "The grant is unknown or used up."})
+        return as_json(400, {"error": "invalid_grant", "error_description": "The grant is unknown or used up."})
 
     def _answer(
         self, headers: Mapping[str, str], source: str, operation: str, variables: Row, fault: Fault | None
@@ -184,7 +186,7 @@ class LinearWire:
         except Refused as refused:
             return self._refused(refused, budgets), points
         self._spoil(payload, operation, variables, fault)
-        return _json(200, payload, self._headers(budgets, points)), points
+        return as_json(200, payload, self._headers(budgets, points)), points
 
     def _spoil(self, payload: Row, operation: str, variables: Row, fault: Fault | None) -> None:
         """Do to good data what the script asks for."""
@@ -245,11 +247,11 @@ class LinearWire:
             budgets.requests.left = 0.0
             reply = self._limited(budgets, 0)
         elif fault.action == "limited_edge":
-            reply = _html(429, "Too many requests")
+            reply = as_html(429, "Too many requests")
         elif fault.action == "status":
             reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
         elif fault.action == "edge_html":
-            reply = _html(status or 520, "Web server is returning an unknown error")
+            reply = as_html(status or 520, "Web server is returning an unknown error")
         else:
             return None
         reply.headers |= extra
@@ -260,7 +262,7 @@ class LinearWire:
         return self._refusal(refused.code, str(refused), status, budgets)
 
     def _refusal(self, code: str, message: str, status: int, budgets: Budgets | None = None) -> Reply:
-        return _json(status, {"errors": [_error(code, message)]}, self._headers(budgets, 0))
+        return as_json(status, {"errors": [_error(code, message)]}, self._headers(budgets, 0))
 
     def _limited(self, budgets: Budgets, points: int) -> Reply:
         error = _error("RATELIMITED", "Rate limit exceeded")
@@ -275,7 +277,7 @@ class LinearWire:
                 }
             },
         }
-        return _json(400, {"errors": [error]}, self._headers(budgets, points))
+        return as_json(400, {"errors": [error]}, self._headers(budgets, points))
 
     # --- what stands beside every answer
 
@@ -316,13 +318,3 @@ def _milliseconds(at: datetime) -> int:
 def _error(code: str, message: str) -> Row:
     extensions = {"type": TYPES[code], "code": code, "userError": code != "INTERNAL_SERVER_ERROR"}
     return {"message": message, "extensions": extensions}
-
-
-def _json(status: int, payload: Row, headers: Mapping[str, str] | None = None) -> Reply:
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return Reply(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
-
-
-def _html(status: int, words: str) -> Reply:
-    page = f"<!DOCTYPE html><html><head><title>{words[:CUT]}</title></head><body><h1>{words}</h1></body></html>"
-    return Reply(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})

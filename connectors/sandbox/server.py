@@ -5,7 +5,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
@@ -16,31 +16,31 @@ from typing import Any, cast
 from .clock import Clock, moment, text
 from .faults import ACTIONS, Fault
 from .life import Life
-from .linear import LinearWire, Reply
+from .linear import LinearWire
 from .webhooks import Webhooks
+from .wires import Reply, Wire
 from .world import NotThere, Row, World
 
 LARGEST_BODY = 1024 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-# What the control endpoint may do to the world, by the world's own names
-CHANGES = frozenset({
-    "add_user", "add_team", "add_member", "add_label", "add_cycle", "add_project", "add_project_update",
-    "add_initiative", "link_project", "add_template", "create_issue", "edit", "edit_issue", "archive", "unarchive",
-    "trash", "restore", "delete", "rename", "deactivate", "see", "close_cycle",
-})  # fmt: skip
 
 
 class Sandbox:
     """A world and its front ends, as the server and the tests see it.
 
-    `world` is what is true, `clock` its time, `linear` Linear's wire (keys, budgets, `faults`, request `log`),
-    `hooks` its webhooks. `url` is the base address once it is served; Linear answers at `<url>/graphql`.
+    `world` is what is true, `clock` its time, `wires` its front ends by name (keys, budgets, `faults`, request
+    `log`), of which `linear` is always there; `hooks` are Linear's webhooks. `url` is the base address once it is
+    served; each wire answers below it at paths of its own, Linear at `<url>/graphql`.
     """
 
-    def __init__(self, world: World, *, life: Life | None = None, **wire: Any) -> None:
+    def __init__(self, world: World, *, life: Life | None = None, wires: Iterable[Wire] = (), **linear: Any) -> None:
         self.world = world
         self.life = life
-        self.linear = LinearWire(world, **wire)
+        self.linear = LinearWire(world, **linear)
+        every: list[Wire] = [self.linear, *wires]
+        if life is not None:
+            every += [department.wire for department in life.departments]
+        self.wires = {wire.name: wire for wire in every}
         self.hooks = Webhooks(world)
         self.url = ""
 
@@ -61,10 +61,15 @@ class Sandbox:
         self.tick()
 
     def fail(
-        self, action: str, operation: str | None = None, *, count: int | None = 1, skip: int = 0, **params: Any
-    ) -> Fault:
-        """Make an answer go wrong; see `faults.ACTIONS`."""
-        return self.linear.faults.add(Fault(action, operation, count, skip, params))
+        self, action: str, operation: str | None = None, *, wire: str = "linear", count: int | None = 1,
+        skip: int = 0, **params: Any,
+    ) -> Fault:  # fmt: skip
+        """Make an answer of a wire go wrong; see `faults.ACTIONS`."""
+        return self.wires[wire].faults.add(Fault(action, operation, count, skip, params))
+
+    def wire_at(self, path: str) -> Wire | None:
+        """Return the wire that answers a path, None where nobody does."""
+        return next((wire for wire in self.wires.values() if path.startswith(wire.paths)), None)
 
     # --- the control endpoint
 
@@ -75,15 +80,22 @@ class Sandbox:
             "clock": self._set_clock,
             "faults": self._set_faults,
             "mutate": self._mutate,
-            "truth": lambda _asked: self.world.truth(),
-            "counts": lambda _asked: {kind: len(table.rows) for kind, table in self.world.tables.items()},
+            "truth": lambda asked: self._wire(asked).truth(),
+            "counts": lambda asked: self._wire(asked).counts(),
             "log": self._read_log,
             "hooks": self._set_hooks,
-            "revoke": lambda asked: self.linear.revoke(str(asked["secret"])),
+            "revoke": lambda asked: self._wire(asked).revoke(str(asked["secret"])),
         }
         if path not in answers:
             raise NotThere(path)
         return answers[path](asked)
+
+    def _wire(self, asked: Row) -> Wire:
+        """Return the wire that is meant: Linear's, if nothing is said."""
+        name = str(asked.get("wire", "linear"))
+        if name not in self.wires:
+            raise NotThere(f"wire {name}")
+        return self.wires[name]
 
     def _set_clock(self, asked: Row) -> Row:
         if "now" in asked:
@@ -94,7 +106,7 @@ class Sandbox:
         return {"now": text(self.clock.now()), "follows_real_time": self.clock.follows_real_time}
 
     def _set_faults(self, asked: Row) -> Row:
-        script = self.linear.faults
+        script = self._wire(asked).faults
         if asked.get("clear"):
             script.clear()
         for fault in asked.get("add", ()):
@@ -102,17 +114,15 @@ class Sandbox:
         return {"faults": [asdict(fault) for fault in script.faults], "actions": dict(ACTIONS)}
 
     def _mutate(self, asked: Row) -> Any:
-        name = str(asked["do"])
-        if name not in CHANGES:
-            raise NotThere(name)
         given = {key: moment(value) if key in {"at", "starts_at", "ends_at"} else value
                  for key, value in asked.get("with", {}).items()}  # fmt: skip
-        return getattr(self.world, name)(**given)
+        return self._wire(asked).change(str(asked["do"]), given)
 
     def _read_log(self, asked: Row) -> Row:
-        seen = [asdict(line) for line in self.linear.log]
+        log = self._wire(asked).log
+        seen = [asdict(line) for line in log]
         if asked.get("clear"):
-            self.linear.log.clear()
+            log.clear()
         return {"requests": seen}
 
     def _set_hooks(self, asked: Row) -> Row:
@@ -155,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/_control/"):
             self._control({})
         else:
-            self._send(Reply(404, b"", {}))
+            self._answer(b"")
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -174,18 +184,19 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 self._send(Reply(400, b'{"error":"a JSON object is needed"}', {"Content-Type": "application/json"}))
             return
+        self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
         sandbox = self.sandbox
-        if self.path == "/graphql":
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            with sandbox.world.lock:
-                if sandbox.life is not None:
-                    sandbox.life.advance()
-                reply = sandbox.linear.graphql(headers, body)
-        elif self.path == "/oauth/token":
-            with sandbox.world.lock:
-                reply = sandbox.linear.token(body)
-        else:
-            reply = Reply(404, b"", {})
+        wire = sandbox.wire_at(self.path)
+        if wire is None:
+            self._send(Reply(404, b"", {}))
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with sandbox.world.lock:
+            if sandbox.life is not None:
+                sandbox.life.advance()
+            reply = wire.answer(self.command, self.path, headers, body)
         self._send(reply)
 
     def _control(self, asked: Row) -> None:
@@ -264,7 +275,7 @@ def _spoiled(action: str, reply: Reply) -> tuple[bytes, dict[str, str]]:
 @contextmanager
 def serve(
     world: World, port: int = 0, *, host: str = "127.0.0.1", life: Life | None = None, ticks_every: float | None = None,
-    **wire: Any,
+    wires: Iterable[Wire] = (), **linear: Any,
 ) -> Iterator[Sandbox]:  # fmt: skip
     """Serve a world over HTTP from a thread of this process, until the block ends.
 
@@ -281,7 +292,8 @@ def serve(
     `linear.TOKEN` (sent behind `Bearer`) are known from the start; `sandbox.linear.keys` maps each to an e-mail
     of the world, None being its first admin. `sandbox.linear.revoke(key)` ends one.
 
-    `wire` goes to `LinearWire`: `request_limit`, `point_limit` (both per hour; give large ones to a test that is
+    `wires` are front ends beside Linear's; those of the life's departments are there by themselves.
+    `linear` goes to `LinearWire`: `request_limit`, `point_limit` (both per hour; give large ones to a test that is
     not about budgets and keeps the clock still: nothing refills then), `validation_status` (400 or 500).
     `life` lets a demo world live on up to its clock before each answer; without it nothing moves by itself.
     `ticks_every` seconds, also when nobody asks, life goes on and webhooks are sent.
@@ -290,7 +302,7 @@ def serve(
     that is killed takes the server along, for it is a daemon thread; a sandbox that must outlive a worker runs in
     the test's own process or by `manage.py sandbox`.
     """
-    sandbox = Sandbox(world, life=life, **wire)
+    sandbox = Sandbox(world, life=life, wires=wires, **linear)
     server = Server((host, port), sandbox)
     sandbox.url = f"http://{host}:{server.server_address[1]}"
     stop = Event()

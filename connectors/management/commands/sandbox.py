@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from connectors.sandbox.departments import ALL
 from connectors.sandbox.history import NotAHistory, history_world
 from connectors.sandbox.life import demo_world
 from connectors.sandbox.linear import KEY
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             except (OSError, NotAHistory) as error:
                 raise CommandError(f"{options['history']}: {error}") from error
         else:
-            world, life = demo_world(seed=options["seed"], scale=options["scale"])
+            world, life = demo_world(seed=options["seed"], scale=options["scale"], departments=ALL)
         stop = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: stop.set())

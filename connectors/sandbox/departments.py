@@ -1,0 +1,8 @@
+"""The tools that Ardoise works with besides Linear, each a department that lives by the same clock."""
+
+from collections.abc import Callable, Sequence
+
+from .life import Life
+from .wires import Department
+
+ALL: Sequence[Callable[[Life], Department]] = ()
