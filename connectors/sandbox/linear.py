@@ -69,7 +69,7 @@ class LinearWire:
     """
 
     name = "linear"
-    paths = ("/graphql", "/oauth/token")
+    paths: tuple[str, ...] = ("/graphql", "/oauth/token")
 
     def __init__(
         self, world: World, *, request_limit: int = 2_500, point_limit: int = 3_000_000, validation_status: int = 400
