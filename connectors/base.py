@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -76,6 +76,8 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     json: Json | None = None
     points: int = 1
+    echo: Json = field(default_factory=dict)  # what `read` must know of the question: put beside the answer
+    judged: tuple[int, ...] = ()  # statuses of refusals that are for `read` to judge
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Page:
     next_token: str | None = None
     more: Sequence[More] = ()
     notices: Sequence[str] = ()
+    ends_list: bool = False  # one list of several is over, and the next begins: such a page may well be empty
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Stream:
     key_path: str = "id"
     overlap: timedelta = timedelta(minutes=10)
     window: timedelta = timedelta(days=30)  # longest window asked at once when catching up
+    spare_pages: int = 0  # how many more pages than usual a window may have before it is halved
     sweep_every: timedelta | None = None  # for WINDOW streams: how often ids are listed to find deletions
     needs: tuple[str, ...] = ()  # streams that come first
     personal: tuple[str, ...] = ()  # paths masked wherever raw JSON is shown
@@ -198,6 +202,14 @@ class Connector(Protocol):
 
     def limits(self, answer: Answer) -> Limits:
         """Read what is left of the budgets. Pure."""
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A connector that reads only what an admin chose."""
+
+    def bound(self, chosen: Mapping[str, Sequence[str]]) -> Connector:
+        """Return a copy that reads what is chosen, by kind of thing. Pure."""
 
 
 def field_at(record: Json, path: str) -> Any:

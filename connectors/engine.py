@@ -284,8 +284,9 @@ class Engine:
 
     def fetch(self, stream: Stream, part: Slice, token: str | None) -> "Fresh":
         """Fetch one page, with the follow-ups that complete its records; judge and map it. Touches no database."""
-        payload = self.ask(self.connector.request(stream, part, token))
-        page = self.connector.read(stream, part, payload)
+        request = self.connector.request(stream, part, token)
+        payload = self.ask(request)
+        page = self.connector.read(stream, part, {**payload, **request.echo} if request.echo else payload)
         for more in page.more:
             held, steps = more, 0
             while held is not None:
@@ -307,7 +308,7 @@ class Engine:
         return (
             not reading.lists_everything
             and state.watermark is not None
-            and pages >= sync.PAGES_PER_WINDOW
+            and pages >= sync.PAGES_PER_WINDOW + reading.stream.spare_pages
             and state.window_start is not None
             and state.window_end is not None
             and sync.may_halve(state.window_start, state.window_end)
@@ -449,7 +450,7 @@ class Engine:
         state.window_pages += 1
         if page.next_token is None:
             return None
-        state.empty_pages = 0 if page.records else state.empty_pages + 1
+        state.empty_pages = 0 if page.records or page.ends_list else state.empty_pages + 1
         held = state.token_prints or [0, 1, 0]
         watch = sync.LoopWatch(*held).after(page.next_token)
         if page.next_token == state.page_token or watch is None:

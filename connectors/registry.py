@@ -2,8 +2,12 @@
 
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from .base import Connector
+from .base import Connector, Selective
+
+if TYPE_CHECKING:
+    from .models import Connection
 
 SERVICES = ("linear",)
 
@@ -21,6 +25,16 @@ def connector(key: str) -> Connector:
         raise UnknownService(key)
     made: Connector = import_module(f"connectors.services.{key}").connector
     return made
+
+
+def connector_for(connection: "Connection") -> Connector:
+    """Return the connector of a connection; where it reads only what an admin chose, it knows what that is."""
+    made = connector(connection.service)
+    if not isinstance(made, Selective):
+        return made
+    from .mappings.queries import chosen
+
+    return made.bound(chosen(connection))
 
 
 def all() -> list[Connector]:

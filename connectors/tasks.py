@@ -20,7 +20,7 @@ def start_due_syncs() -> None:
 def sync_connection(*, run_id: int, lease: Any = None) -> None:
     """Read a connection's streams, as far as one task goes; the job comes back until the run is over."""
     run = SyncRun.objects.select_related("connection").get(pk=run_id)
-    engine = Engine(run, registry.connector(run.connection.service))
+    engine = Engine(run, registry.connector_for(run.connection))
     if lease is not None:
         engine.lease = lease
     engine.go()

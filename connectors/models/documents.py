@@ -1,6 +1,7 @@
 """What a documents tool knows: its databases, what an admin says they hold, and the pages in them."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.models import Timestamped
@@ -52,8 +53,10 @@ class Document(Sourced):
 class SourceMapping(Timestamped):
     """What a database holds, and which of its properties means what: an admin's word, without which no figure is made.
 
-    `fields` names properties by id: {"date": "a%3Bc", "team": …, "person": …, "status": …, "insights": …}.
-    `held` are the status values that count as done, decided or held.
+    `fields` names properties by id: {"date": "a%3Bc", "team": …}; `mappings.meanings` lists them for each meaning.
+    `names` keeps what each was called when it was chosen, so that one that is gone can be told by its name.
+    `held` are the ids of the status values that count as done, decided or held (`true` for a checkbox).
+    `asked_at` is when it last changed: until the pages' watermark has passed it, their whole history is read.
     """
 
     class Meaning(models.TextChoices):
@@ -68,7 +71,9 @@ class SourceMapping(Timestamped):
     source_ref = models.CharField(max_length=200)
     meaning = models.CharField(_("what it holds"), max_length=20, choices=Meaning.choices)
     fields = models.JSONField(default=dict, blank=True)
+    names = models.JSONField(default=dict, blank=True)
     held = models.JSONField(default=list, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
     mapped_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -185,6 +185,7 @@ class SourceRecord(models.Model):
     class Reason(models.TextChoices):
         SWEPT = "swept", _("no longer listed")
         WEBHOOK = "webhook", _("announced")
+        UNMAPPED = "unmapped", _("no longer chosen")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     stream = models.CharField(max_length=40)

@@ -1,0 +1,1 @@
+"""What the databases of a documents tool hold, as an admin says."""
