@@ -10,10 +10,11 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .world import Row
 
+# In Linear's words where a code is named; another wire says the same in its own
 ACTIONS: Mapping[str, str] = {
     "unauthorized": "401 AUTHENTICATION_ERROR, as after the key was revoked",
     "forbidden": "403 FORBIDDEN: a scope or a team is missing",
@@ -73,10 +74,42 @@ class Fault:
         return self.count is not None and self.hits >= self.count
 
 
+class Paging(Protocol):
+    """How the answers of a service hold a page of rows, and how they promise more."""
+
+    rows: str  # the field of the page that holds its rows
+
+    def page_of(self, data: Row) -> Row | None:
+        """Return the object that holds the rows, None if the answer is no list."""
+
+    def cursor_of(self, page: Row) -> str | None:
+        """Return the cursor that the page ends with."""
+
+    def lead_on(self, page: Row, cursor: str | None) -> None:
+        """Promise more after `cursor`."""
+
+
+class GraphQLPaging:
+    """Linear's way: `nodes` and `pageInfo` in the list at the root of the answer."""
+
+    rows = "nodes"
+
+    def page_of(self, data: Row) -> Row | None:
+        return page_of(data)
+
+    def cursor_of(self, page: Row) -> str | None:
+        cursor: str | None = page["pageInfo"]["endCursor"]
+        return cursor
+
+    def lead_on(self, page: Row, cursor: str | None) -> None:
+        page["pageInfo"] = {"hasNextPage": True, "endCursor": cursor}
+
+
 class Script:
     """The faults that are to come. At most one strikes an answer: the first that matches."""
 
-    def __init__(self) -> None:
+    def __init__(self, paging: Paging | None = None) -> None:
+        self.paging = paging or GraphQLPaging()
         self.faults: list[Fault] = []
         self._held: dict[str, Row] = {}  # operation → the row that comes again
 
@@ -103,22 +136,22 @@ class Script:
     def repeat_held(self, operation: str, data: Row) -> Row:
         """Put the row that was held back in front of this page."""
         held = self._held.pop(operation, None)
-        page = page_of(data)
+        page = self.paging.page_of(data)
         if held is None or page is None:
             return data
-        page["nodes"] = [held, *page["nodes"]]
+        page[self.paging.rows] = [held, *page[self.paging.rows]]
         return data
 
     def spoil(self, fault: Fault, operation: str, data: Row, after: str | None) -> Row:
         """Change the data of an answer as the fault says."""
-        page = page_of(data)
-        if fault.action == "duplicate_row" and page and page["nodes"]:
-            self._held[operation] = deepcopy(page["nodes"][-1])
+        paging, page = self.paging, self.paging.page_of(data)
+        if fault.action == "duplicate_row" and page and page[paging.rows]:
+            self._held[operation] = deepcopy(page[paging.rows][-1])
         elif fault.action == "empty_page" and page:
-            page["nodes"] = []
-            page["pageInfo"] = {"hasNextPage": True, "endCursor": f"nothing-{fault.hits}"}
+            page[paging.rows] = []
+            paging.lead_on(page, f"nothing-{fault.hits}")
         elif fault.action == "cursor_loop" and page:
-            page["pageInfo"] = {"hasNextPage": True, "endCursor": after or page["pageInfo"]["endCursor"]}
+            paging.lead_on(page, after or paging.cursor_of(page))
         elif fault.action in _CHANGES:
             _at(data, str(fault.params["path"]).split("."), _CHANGES[fault.action](fault.params))
         return data
