@@ -1,7 +1,7 @@
 """What people and the clock do with connections."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from hub.people.models import User
 
 from . import registry, schedule
 from .failures import explain
-from .models import OPEN_STATES, Check, Connection, State, StreamState, SyncRun
+from .models import OPEN_STATES, Check, Connection, State, StreamRun, StreamState, SyncRun
 from .secrets import seal
 
 COOL_DOWN = timedelta(minutes=5)
@@ -30,7 +30,11 @@ class TooSoon(Exception):
 
 
 class NotConnected(Exception):
-    """The connection is switched off, or needs a new token."""
+    """The connection or all that was asked for is paused, or it needs a new token."""
+
+
+class UnderWay(Exception):
+    """A run is open: where it stands can’t be moved."""
 
 
 @transaction.atomic
@@ -90,7 +94,7 @@ def run_now(*, connection: Connection, by: User | None, only: tuple[str, ...] = 
     Raises TooSoon within five minutes of the last run by hand, NotConnected when it can't work at all.
     """
     connection = Connection.objects.select_for_update().get(pk=connection.pk)
-    if not connection.is_active or connection.auth != Connection.Auth.OK:
+    if not connection.is_readable or not connection.reads_any_of(only or streams_of(connection)):
         raise NotConnected
     under_way = connection.runs.open().first()
     if under_way is not None:
@@ -130,12 +134,56 @@ def start_run(
         return None
 
 
+def streams_of(connection: Connection) -> tuple[str, ...]:
+    """Return the names of a connection's streams; none where this release has no connector for it."""
+    try:
+        return tuple(stream.name for stream in registry.connector(connection.service).streams)
+    except registry.UnknownService:
+        return ()
+
+
+@transaction.atomic
+def back_fill(*, connection: Connection, since: date, streams: tuple[str, ...], by: User) -> SyncRun:
+    """Read again all that changed in the source since a day, in the streams named. What did not change is not written.
+
+    A stream that was never read has no place to go back from: it is read whole anyway.
+    Raises NotConnected where nothing can be read, UnderWay while a run is open.
+    """
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    if not connection.is_readable or not connection.reads_any_of(streams):
+        raise NotConnected
+    now = timezone.now()
+    midnight = schedule.slot_on(since, 0, ZoneInfo(settings.COMPANY_TIME_ZONE))
+    run = start_run(
+        connection, SyncRun.Reason.BACKFILL, slot=f"backfill:{since}:{now:%Y%m%d%H%M%S%f}", by=by, only=streams
+    )
+    if run is None:
+        raise UnderWay
+    held = StreamState.objects.filter(connection=connection, stream__in=streams, watermark__gt=midnight)
+    held.update(watermark=midnight, page_token="")
+    record(by=by, verb="back_filled", on=connection, why=f"{since} {', '.join(streams)}")
+    return run
+
+
 @transaction.atomic
 def switch(*, connection: Connection, on: bool, by: User) -> None:
-    """Stop or take up reading a source. Nothing that was read is touched."""
+    """Pause a source or take it up again. Nothing that was read is touched."""
     connection.is_active = on
     connection.save(update_fields=["is_active", "updated_at"])
     record(by=by, verb="resumed" if on else "paused", on=connection)
+
+
+@transaction.atomic
+def switch_stream(*, connection: Connection, stream: str, on: bool, by: User) -> None:
+    """Pause one stream or take it up again; a page that is being read is still written."""
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    paused = {*connection.paused_streams} - {stream} if on else {*connection.paused_streams, stream}
+    connection.paused_streams = sorted(paused)
+    connection.save(update_fields=["paused_streams", "updated_at"])
+    if not on:
+        waiting = StreamRun.objects.filter(run__connection=connection, run__state__in=OPEN_STATES, stream=stream)
+        waiting.filter(state=State.QUEUED).delete()
+    record(by=by, verb="resumed" if on else "paused", on=connection, why=stream)
 
 
 @transaction.atomic
@@ -187,6 +235,8 @@ def tick(now: datetime | None = None) -> Ticked:
         try:
             service = registry.connector(connection.service)
         except registry.UnknownService:
+            continue
+        if not connection.reads_any_of(stream.name for stream in service.streams):
             continue
         if connection.mapped_with < service.map_version:
             remap_connection.enqueue(

@@ -1,13 +1,18 @@
-"""Connecting a source."""
+"""Connecting a source, and going back in time."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import registry
-from .base import SourceFailed
+from .base import SourceFailed, Stream
 from .models import Connection
+from .sync import BEGINNING
 from .transport import check_address
 
 if TYPE_CHECKING:
@@ -57,3 +62,36 @@ class ConnectionForm(Base):
             except (SourceFailed, registry.UnknownService) as error:
                 raise forms.ValidationError(_("This hub may not speak to that address.")) from error
         return url
+
+
+class BackFillForm(forms.Form):
+    """Since when to read again, and which stream; empty: all that can be asked for what changed since a day."""
+
+    since = forms.DateField(
+        label=_("Since"),
+        help_text=_("What changed in the tool on that day or later is read again."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    stream = forms.ChoiceField(label=_("What"), required=False)
+
+    def __init__(self, *args: Any, streams: Sequence[Stream], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names = tuple(stream.name for stream in streams)
+        choice = self.fields["stream"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [("", _("All of these streams")), *((one.name, capfirst(one.label)) for one in streams)]
+        self.fields["since"].widget.attrs |= {"max": f"{timezone.localdate()}", "min": f"{BEGINNING.date()}"}
+
+    def clean_since(self) -> date:
+        since: date = self.cleaned_data["since"]
+        if since > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come."))
+        if since < BEGINNING.date():
+            raise forms.ValidationError(_("No source of the hub knows of anything that old."))
+        return since
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The streams asked for."""
+        one = self.cleaned_data["stream"]
+        return (one,) if one else self.names

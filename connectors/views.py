@@ -1,24 +1,30 @@
 """Where the hub's data comes from, and how it is doing."""
 
+import json
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.activity.actions import record
-from hub.core.http import Request, render_page
+from hub.core.http import Request, paginate, render_page
 from hub.core.messages import say
 from hub.jobs.models import Job
 from hub.people.permissions import requires
 
 from . import actions, queries, registry
-from .forms import ConnectionForm
-from .models import Connection, StreamRun
+from .base import Mode, Stream
+from .forms import BackFillForm, ConnectionForm
+from .models import Connection, RefusedRecord, StreamRun
 from .templatetags.moments import when
+
+MOST_SHOWN = 100_000  # characters of a record; more helps nobody and is slow to draw
 
 
 @require_safe
@@ -47,7 +53,8 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
     source = next(iter(queries.sources(pk)), None)
     if source is None:
         raise Http404
-    service = registry.connector(source.connection.service) if source.rows else None
+    service = queries.service_of(source.connection)
+    labels = {row.stream.name: row.stream.label for row in source.rows}
     runs = list(source.connection.runs.select_related("requested_by").order_by("-id")[:20])
     latest = StreamRun.objects.filter(run__in=[run.pk for run in runs[:5]]).exclude(notices=[], detail="")
     context = {
@@ -56,8 +63,8 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "sources": [source],
         "is_moving": source.is_moving,
         "runs": runs,
-        "told": list(latest.order_by("-run_id", "stream")),
-        "refused": queries.refused_records(source.connection),
+        "told": [(labels.get(one.stream, one.stream), one) for one in latest.order_by("-run_id", "stream")],
+        "refused": queries.refused_by_stream(source.connection),
         "requests": queries.requests_last_day(source.connection),
         "scopes": service.scopes if service else (),
         "may_run": request.user.has_perm("connectors.run_sync"),
@@ -118,7 +125,7 @@ def connection_run(request: Request, pk: int) -> HttpResponse:
     known = {one.name for source in queries.sources(pk) for one in (row.stream for row in source.rows)}
     only = (stream,) if stream in known else ()
     run_one(request, connection, only)
-    return redirect(back(request, connection))
+    return redirect(back(request, connection, *only))
 
 
 @require_POST
@@ -147,7 +154,7 @@ def run_one(request: Request, connection: Connection, only: tuple[str, ...]) -> 
         text = _("%(name)s was read minutes ago; it can be read again from %(clock)s.")
         say(request, text % {"name": connection.label, "clock": when(soon.until)}, level="info")
     except actions.NotConnected:
-        text = _("%(name)s can’t be read: it is off, or needs a new token.") % {"name": connection.label}
+        text = _("%(name)s can’t be read: it is paused, or needs a new token.") % {"name": connection.label}
         say(request, text, level="warning")
     else:
         say(request, _("The sync of %(name)s is queued. You can leave this page.") % {"name": connection.label})
@@ -163,18 +170,113 @@ def connection_test(request: Request, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires("connectors.edit_connection")
+@requires("connectors.run_sync")
 def connection_switch(request: Request, pk: int, on: int) -> HttpResponse:
-    """Stop or take up reading a source."""
+    """Pause a source, or take it up again."""
     connection = get_object_or_404(Connection, pk=pk)
     actions.switch(connection=connection, on=bool(on), by=request.user)
     undo = reverse("connectors:connection_switch", args=[pk, 0 if on else 1])
     if on:
         say(request, _("%(name)s is read again.") % {"name": connection.label}, undo=undo)
     else:
-        text = _("%(name)s is no longer read; what was read stays.") % {"name": connection.label}
+        text = _("%(name)s is paused; what was read stays.") % {"name": connection.label}
         say(request, text, undo=undo)
     return redirect(back(request, connection))
+
+
+@require_POST
+@requires("connectors.run_sync")
+def stream_switch(request: Request, pk: int, stream: str, on: int) -> HttpResponse:
+    """Pause one stream of a source, or take it up again."""
+    connection, made = _stream(pk, stream)
+    actions.switch_stream(connection=connection, stream=made.name, on=bool(on), by=request.user)
+    undo = reverse("connectors:stream_switch", args=[pk, made.name, 0 if on else 1])
+    names = {"name": connection.label, "stream": capfirst(made.label)}
+    if on:
+        say(request, _("%(stream)s of %(name)s: read again from the next run on.") % names, undo=undo)
+    else:
+        say(request, _("%(stream)s of %(name)s: paused; what was read stays.") % names, undo=undo)
+    return redirect(back(request, connection, made.name))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("connectors.run_sync")
+def connection_back_fill(request: Request, pk: int) -> HttpResponse:
+    """Read again what changed in the source since a day; `?stream=` proposes one stream."""
+    connection = get_object_or_404(Connection, pk=pk)
+    service = queries.service_of(connection)
+    streams = [one for one in service.streams if one.mode == Mode.WINDOW] if service else []
+    streams = [one for one in streams if one.name not in connection.paused_streams]
+    if not streams:
+        raise Http404
+    form = BackFillForm(request.POST or None, streams=streams, initial={"stream": request.GET.get("stream", "")})
+    if request.method == "POST" and form.is_valid() and _back_fill(request, connection, form):
+        return redirect(connection)
+    context = {"form": form, "connection": connection, "streams": streams, "is_open": connection.runs.open().exists()}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "connectors/back_fill.html", context, status=status)
+
+
+def _back_fill(request: Request, connection: Connection, form: BackFillForm) -> bool:
+    """Start it and say so; False, with the reason in the form, where it can't start."""
+    since = form.cleaned_data["since"]
+    try:
+        actions.back_fill(connection=connection, since=since, streams=form.chosen, by=request.user)
+    except actions.UnderWay:
+        form.add_error(
+            None, _("A sync of %(name)s is under way. Wait until it has ended.") % {"name": connection.label}
+        )
+        return False
+    except actions.NotConnected:
+        text = _("%(name)s can’t be read: it is paused, or needs a new token.")
+        form.add_error(None, text % {"name": connection.label})
+        return False
+    day = date_format(since, "DATE_FORMAT")
+    text = _("%(name)s is read again since %(day)s. You can leave this page.")
+    say(request, text % {"name": connection.label, "day": day})
+    return True
+
+
+@require_safe
+@requires("connectors.see_syncs")
+def stream_detail(request: Request, pk: int, stream: str) -> HttpResponse:
+    """Show one stream: how it is doing, its last runs, and the records that were set aside."""
+    source = next(iter(queries.sources(pk)), None)
+    row = next((one for one in source.rows if one.stream.name == stream), None) if source else None
+    if source is None or row is None:
+        raise Http404
+    state = queries.state_of(source.connection, row.stream)
+    context = {
+        "source": source,
+        "connection": source.connection,
+        "row": row,
+        "state": state,
+        "runs": queries.runs_of(source.connection, row.stream),
+        "page": paginate(request, queries.refused_of(source.connection, row.stream)),
+        "may_run": request.user.has_perm("connectors.run_sync"),
+    }
+    return render_page(request, "connectors/stream_detail.html", context)
+
+
+@require_safe
+@requires("connectors.see_syncs")
+def refused_detail(request: Request, pk: int, record: int) -> HttpResponse:
+    """Show one record that was set aside, why, and as it came; what is secret or personal is masked."""
+    refused = get_object_or_404(RefusedRecord.objects.select_related("connection"), pk=record, connection=pk)
+    stream = queries.stream_of(refused.connection, refused.stream)
+    context = {
+        "refused": refused,
+        "connection": refused.connection,
+        "stream": stream,
+        "raw": json.dumps(queries.shown(refused, stream), indent=2, ensure_ascii=False)[:MOST_SHOWN],
+    }
+    return render_page(request, "connectors/refused_detail.html", context)
+
+
+@require_safe
+def what_is_read(request: Request) -> HttpResponse:
+    """Say in plain words what is read from each tool, to everybody whose data it may be."""
+    return render_page(request, "connectors/what_is_read.html", {"reads": queries.what_is_read()})
 
 
 @require_POST
@@ -203,8 +305,18 @@ def job_retry(request: Request, pk: int, job: UUID) -> HttpResponse:
     return redirect(back(request, connection))
 
 
-def back(request: Request, connection: Connection) -> str:
-    """Return to the page that the button stood on: the list, or the connection's own."""
+def _stream(pk: int, name: str) -> tuple[Connection, Stream]:
+    connection = get_object_or_404(Connection, pk=pk)
+    made = queries.stream_of(connection, name)
+    if made is None:
+        raise Http404
+    return connection, made
+
+
+def back(request: Request, connection: Connection, stream: str = "") -> str:
+    """Return to the page that the button stood on: the list, the connection's own, or the stream's."""
+    if request.POST.get("from") == "stream" and stream:
+        return reverse("connectors:stream_detail", args=[connection.pk, stream])
     if request.POST.get("from") == "detail":
         return connection.get_absolute_url()
     return reverse("connectors:sync_list")

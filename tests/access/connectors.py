@@ -22,6 +22,22 @@ def a_stream():
     return {**a_connection(), "stream": "issues"}
 
 
+def a_switched_stream():
+    return {**a_stream(), "on": 0}
+
+
+def a_refused_record():
+    from django.utils import timezone
+
+    from connectors.models import RefusedRecord
+
+    made, now = a_connection(), timezone.now()
+    refused = RefusedRecord.objects.create(
+        connection_id=made["pk"], stream="issues", external_id="x", reason="odd", raw={}, first_at=now, last_at=now
+    )
+    return {**made, "record": refused.pk}
+
+
 def a_dead_job():
     from hub.jobs.models import Job
 
@@ -46,7 +62,14 @@ ACCESS = {
     ),
     "connectors:connection_run": Rule(who=SEE, methods=("POST",), make=a_connection),
     "connectors:connection_test": Rule(who=EDIT, methods=("POST",), make=a_connection),
-    "connectors:connection_switch": Rule(who=EDIT, methods=("POST",), make=switched),
+    "connectors:connection_back_fill": Rule(
+        who=SEE, methods=("GET", "POST"), make=a_connection, data={"since": "2026-01-01", "stream": ""}
+    ),
+    "connectors:stream_detail": Rule(who=SEE, make=a_stream),
+    "connectors:stream_switch": Rule(who=SEE, methods=("POST",), make=a_switched_stream),
+    "connectors:refused_detail": Rule(who=SEE, make=a_refused_record),
+    "connectors:what_is_read": Rule(),
+    "connectors:connection_switch": Rule(who=SEE, methods=("POST",), make=switched),
     "connectors:sweep_confirm": Rule(who=SEE, methods=("POST",), make=a_stream),
     "connectors:job_retry": Rule(who=SEE, methods=("POST",), make=a_dead_job),
 }

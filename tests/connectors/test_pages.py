@@ -1,6 +1,6 @@
 """The sync pages: what each role sees, in every state, within a fixed number of queries."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -56,7 +56,8 @@ def test_a_good_run_shows_what_it_brought(sync, page):
     text = page()
 
     assert "Synced" in text
-    assert "25 new; 25 in all" in text
+    assert "25 read: 25 new" in text
+    assert "25 in all" in text
     assert "2 of 2 streams" in text
     assert "hx-trigger" not in text.split('id="sync-sources"')[1].split(">")[0]
 
@@ -192,17 +193,157 @@ def test_a_failed_job_can_be_tried_again(connection, page, sign_in, ops):
     assert job.state == Job.State.QUEUED
 
 
-def test_a_refused_record_is_shown_without_what_is_personal(sync, world, connection, page):
+def test_a_refused_record_is_shown_without_what_is_secret_or_personal(sync, world, connection, page):
     sync()
     world.people["p1"] |= {"active": "perhaps", "name": "Secret Name", "email": "secret@ardoise.example"}
+    world.people["p1"] |= {"meta": {"apiKey": "key-canary"}}
+    sync()
+    refused = RefusedRecord.objects.get()
+
+    text = page(reverse("connectors:refused_detail", args=[connection.pk, refused.pk]))
+
+    assert refused.external_id == "p1"
+    assert "&quot;active&quot;: &quot;perhaps&quot;" in text
+    for hidden in ("Secret Name", "secret@ardoise.example", "key-canary"):
+        assert hidden not in text
+    assert "p1" in page(reverse("connectors:stream_detail", args=[connection.pk, "people"]))
+
+
+def test_a_refused_record_is_found_under_its_own_connection_only(sync, world, connection, sign_in, ops):
+    world.people["p1"]["active"] = "perhaps"
+    sync()
+    other = make_connection(label="Other")
+
+    answer = sign_in(ops).get(reverse("connectors:refused_detail", args=[other.pk, RefusedRecord.objects.get().pk]))
+
+    assert answer.status_code == 404
+
+
+def test_a_stream_s_page_costs_the_same_with_many_refused_records(
+    sync, connection, sign_in, ops, django_assert_max_num_queries
+):
+    sync()
+    now = timezone.now()
+    RefusedRecord.objects.bulk_create(
+        RefusedRecord(
+            connection=connection, stream="issues", external_id=f"i{n}", reason="odd", raw={}, first_at=now, last_at=now
+        )
+        for n in range(300)
+    )
+    client = sign_in(ops)
+
+    with django_assert_max_num_queries(14):
+        text = client.get(reverse("connectors:stream_detail", args=[connection.pk, "issues"])).content.decode()
+
+    assert "300" in text
+
+
+def test_a_paused_stream_is_left_out_and_can_be_resumed(sync, connection, page, sign_in, ops):
+    sync()
+    client = sign_in(ops)
+
+    client.post(reverse("connectors:stream_switch", args=[connection.pk, "issues", 0]))
+    run = sync()
+
+    assert [made.stream for made in run.streams.all()] == ["people"]
+    assert run.state == State.DONE
+    assert "When it is resumed" in page()
+    client.post(reverse("connectors:stream_switch", args=[connection.pk, "issues", 1]))
+    assert sync().streams.count() == 2
+    assert "When it is resumed" not in page()
+
+
+def test_a_source_whose_streams_are_all_paused_is_not_run(source, connection, ops):
+    for stream in ("people", "issues"):
+        actions.switch_stream(connection=connection, stream=stream, on=False, by=ops)
+
+    Connection.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert actions.tick().night == 0
+    with pytest.raises(actions.NotConnected):
+        actions.run_now(connection=connection, by=ops)
+
+
+def test_pausing_a_source_whose_run_waits_is_nobody_s_failure(connection, ops):
+    run = make_run(connection)
+    actions.switch(connection=connection, on=False, by=ops)
+
+    sync_connection(run_id=run.pk)
+
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    assert connection.auth == Connection.Auth.OK
+    assert (run.is_open, run.failure) == (False, "")
+    assert not StreamState.objects.exclude(failure="").exists()
+
+
+def test_a_back_fill_reads_again_what_changed_since_the_day(sync, world, connection, sign_in, ops):
+    sync()
+    first = {key: datetime.fromisoformat(row["updatedAt"]) for key, row in world.issues.items()}
+    since = sorted(first.values())[-8].date()
+    expected = sum(moment.date() >= since for moment in first.values())
+
+    answer = sign_in(ops).post(
+        reverse("connectors:connection_back_fill", args=[connection.pk]), {"since": f"{since}", "stream": "issues"}
+    )
+    run = connection.runs.open().get()
+    sync_connection(run_id=run.pk)
+
+    run.refresh_from_db()
+    assert answer.status_code == 302
+    assert (run.reason, run.state, run.only) == (SyncRun.Reason.BACKFILL, State.DONE, ["issues"])
+    assert (run.seen, run.unchanged, run.new) == (expected, expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("since", "says"),
+    [("2999-01-01", "still to come"), ("1999-12-31", "that old"), ("soon", "valid date"), ("", "required")],
+)
+def test_a_back_fill_of_no_possible_day_is_sent_back(since, says, sync, connection, sign_in, ops):
     sync()
 
-    text = page(connection.get_absolute_url())
+    answer = sign_in(ops).post(reverse("connectors:connection_back_fill", args=[connection.pk]), {"since": since})
 
-    assert RefusedRecord.objects.get().external_id == "p1"
-    assert "active" in text
-    assert "Secret Name" not in text
-    assert "secret@ardoise.example" not in text
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    assert not connection.runs.open().exists()
+
+
+def test_a_back_fill_waits_for_the_run_under_way(connection, sign_in, ops):
+    StreamState.objects.create(connection=connection, stream="issues", watermark=timezone.now())
+    make_run(connection)
+    before = StreamState.objects.get().watermark
+
+    answer = sign_in(ops).post(
+        reverse("connectors:connection_back_fill", args=[connection.pk]), {"since": "2026-01-01"}
+    )
+
+    assert answer.status_code == 422
+    assert "under way" in answer.content.decode()
+    assert StreamState.objects.get().watermark == before
+
+
+def test_a_stream_left_out_says_what_it_waits_for(sync, connection, page):
+    sync()
+    run = make_run(connection, slot="later")
+    StreamRun.objects.create(run=run, stream="people", state=State.FAILED)
+    StreamRun.objects.create(run=run, stream="issues", state=State.SKIPPED, detail="needs people")
+    SyncRun.objects.filter(pk=run.pk).update(state=State.FAILED)
+    StreamState.objects.filter(stream="people").update(failure="scope_missing", failing_since=timezone.now())
+
+    text = page()
+
+    assert "waits for: People" in text
+    assert "A right is missing" in text
+    assert "since: Today" in text
+
+
+def test_everybody_may_read_what_is_read_of_them(connection, sign_in, member):
+    text = sign_in(member).get(reverse("connectors:what_is_read")).content.decode()
+
+    assert "it never writes to a tool" in text
+    assert "name, e-mail" in text
+    Connection.objects.update(is_active=False)
+    assert "Nothing is read" in sign_in(member).get(reverse("connectors:what_is_read")).content.decode()
 
 
 def test_stopping_can_be_undone(connection, sign_in, admin):

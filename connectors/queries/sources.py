@@ -1,102 +1,34 @@
-"""What the sync pages, and the shell around every page, want to know."""
+"""How each connection and each of its streams is doing, in words."""
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import JSONObject
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from hub.jobs.models import Job
-
-from . import registry, schedule
-from .base import Connector, FailureClass, Stream
-from .failures import Explained, explain
-from .models import (
+from connectors import registry, schedule
+from connectors.base import Connector, FailureClass, Mode, Stream
+from connectors.failures import Explained, explain
+from connectors.models import (
     OPEN_STATES,
     Check,
     Connection,
-    DailySnapshot,
-    PersonAccount,
     RefusedRecord,
     State,
     StreamRun,
     StreamState,
     SyncRun,
 )
-from .sync import in_order, masked
-
-STALE_AFTER = timedelta(days=2)  # two periods without a good run
-
-
-class Freshness(NamedTuple):
-    """How fresh the hub's data is: the latest good read, and how many of its sources are fresh."""
-
-    as_of: datetime | None
-    fresh: int
-    total: int
-
-
-class Standing(NamedTuple):
-    """How the sources stand, as the shell around every page tells it."""
-
-    freshness: Freshness
-    failing: int  # connections that need somebody's attention
-    unmatched: int  # accounts that belong to nobody we know
-
-
-def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> Standing:
-    """Tell how the sources stand, by what is stored and not by what the clock says it did. One query.
-
-    Accounts are counted only where asked for: once for all connections, without a join to them.
-    """
-    now = now or timezone.now()
-    loose = PersonAccount.objects.filter(deleted_at=None, is_active=True, match=PersonAccount.Match.UNMATCHED)
-    by_connection = loose.order_by().values("connection").annotate(count=Count("pk"))
-    waiting = ArraySubquery(by_connection.values(row=JSONObject(connection="connection", count="count")))
-    rows = Connection.objects.filter(is_active=True).annotate(
-        oldest=Min("streams__last_success_at"),
-        latest=Max("streams__last_success_at"),
-        count=Count("streams"),
-        never=Count("streams", filter=Q(streams__last_success_at=None)),
-        good=Count("streams", filter=Q(streams__failure__in=("", FailureClass.STREAM_UNAVAILABLE))),
-    )
-    known = ["pk", "auth", "oldest", "latest", "count", "never", "good"]
-    if counts_unmatched:
-        rows, known = rows.annotate(waiting=waiting), [*known, "waiting"]
-    as_of, total, fresh, failing, unmatched = None, 0, 0, 0, 0
-    for pk, auth, oldest, latest, count, never, good, *waits in rows.order_by().values_list(*known):
-        total += 1
-        if latest is not None and (as_of is None or latest > as_of):
-            as_of = latest
-        fresh += oldest is not None and not never and now - oldest <= STALE_AFTER
-        failing += auth != Connection.Auth.OK or good < count  # what the plan leaves out is no failure
-        unmatched += sum(row["count"] for rows_waiting in waits for row in rows_waiting if row["connection"] == pk)
-    return Standing(Freshness(as_of, fresh, total), failing, unmatched)
-
-
-def freshness(now: datetime | None = None) -> Freshness:
-    """Tell how fresh the sources are. One query."""
-    return standing(now).freshness
-
-
-def snapshot_on(connection: Connection, stream: str, day: date) -> dict[str, dict[str, Any]]:
-    """Return what the kept values of each record were on a day: external id → values."""
-    rows = (
-        DailySnapshot.objects.filter(connection=connection, stream=stream, day__lte=day)
-        .order_by("external_id", "-day")
-        .distinct("external_id")
-    )
-    return dict(rows.values_list("external_id", "values"))
+from connectors.sync import in_order
+from connectors.templatetags.moments import when
+from hub.jobs.models import Job
 
 
 @dataclass(frozen=True)
@@ -113,15 +45,24 @@ class StreamRow:
 
     stream: Stream
     said: Said
+    waits: str  # what it waits for and until when, or since when it fails
     last_good: datetime | None
     is_stale: bool
+    is_paused: bool
     changed: str
+    in_all: str
     refused: int
     next_run: datetime | None
     next_text: str
     failure: str
+    note: "Note | None"  # why it failed and what to do
     sweep_gone: int
     sweep_alive: int
+
+    @property
+    def may_back_fill(self) -> bool:
+        """True where the source can be asked what changed since a day; other streams are read whole each time."""
+        return self.stream.mode == Mode.WINDOW and self.last_good is not None
 
 
 @dataclass(frozen=True)
@@ -151,6 +92,7 @@ class Source:
     note: Note | None
     dead: tuple[Job, ...]
     check: Check | None
+    tested: Note | None  # why the test failed
 
     @property
     def is_running(self) -> bool:
@@ -164,7 +106,12 @@ class Source:
 
     @property
     def may_run(self) -> bool:
-        return self.connection.is_active and self.connection.auth == Connection.Auth.OK and self.run is None
+        has_any = self.connection.reads_any_of(row.stream.name for row in self.rows)
+        return self.connection.is_readable and self.run is None and has_any
+
+    @property
+    def may_back_fill(self) -> bool:
+        return any(row.may_back_fill and not row.is_paused for row in self.rows)
 
     @property
     def fresh_count(self) -> int:
@@ -223,6 +170,26 @@ def grouped(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
+def tone_of(failure: str) -> str:
+    """Say how grave a failure is: what mends itself, or what the plan leaves out, needs nobody at eight o’clock."""
+    if failure == FailureClass.STREAM_UNAVAILABLE:
+        return "neutral"
+    return "warn" if explain(failure).is_retried else "bad"
+
+
+def brought(run: StreamRun) -> str:
+    """Say in words what one reading of a stream brought: “340 read: 12 new, 3 changed”."""
+    parts = []
+    if run.new:
+        parts.append(ngettext("%(count)s new", "%(count)s new", run.new) % {"count": grouped(run.new)})
+    if run.changed:
+        parts.append(ngettext("%(count)s changed", "%(count)s changed", run.changed) % {"count": grouped(run.changed)})
+    if run.gone:
+        parts.append(ngettext("%(count)s gone", "%(count)s gone", run.gone) % {"count": grouped(run.gone)})
+    read = ngettext("%(count)s read", "%(count)s read", run.seen) % {"count": grouped(run.seen)}
+    return _("%(read)s: %(changes)s") % {"read": read, "changes": ", ".join(parts) or _("nothing new")}
+
+
 def dead_jobs() -> list[Job]:
     """Return the wires' failed jobs, latest first."""
     rows = Job.objects.filter(state=Job.State.DEAD, kind__startswith="connectors.").order_by("-finished_at")
@@ -265,7 +232,8 @@ class Reading:
             expected=expected,
             note=note,
             dead=tuple(self.dead),
-            check=getattr(self.connection, "check_result", None),
+            check=(check := getattr(self.connection, "check_result", None)),
+            tested=self.note_of(explain(check.failure), "bad") if check and check.failure else None,
         )
 
     def service(self) -> Connector | None:
@@ -276,7 +244,7 @@ class Reading:
 
     def said(self, rows: tuple[StreamRow, ...], note: Note | None) -> Said:  # noqa: PLR0911 — one line a state
         if not self.connection.is_active:
-            return Said("neutral", pgettext("sync", "Off"))
+            return Said("neutral", pgettext("sync", "Paused"))
         if self.connection.auth != Connection.Auth.OK:
             return Said("bad", _("Needs a new token"))
         if self.run is not None and self.is_waiting:
@@ -285,12 +253,15 @@ class Reading:
             return Said("info", State.RUNNING.label if self.run.state == State.RUNNING else State.QUEUED.label)
         if note is not None:
             return Said(note.tone, note.title)
-        if any(row.last_good is None for row in rows):
+        read = [row for row in rows if not row.is_paused]
+        if any(row.last_good is None for row in read):
             return Said("none", _("Never read"))
-        if any(row.is_stale for row in rows):
+        if any(row.is_stale for row in read):
             return Said("bad", _("Out of date"))
-        if any(row.refused for row in rows):
+        if any(row.refused for row in read):
             return Said("warn", State.PARTLY.label)
+        if rows and not read:
+            return Said("neutral", pgettext("sync", "Paused"))
         return Said("ok", State.DONE.label)
 
     @property
@@ -303,34 +274,74 @@ class Reading:
         in_run = last if self.run is not None and last is not None and last.run_id == self.run.pk else None
         good = state.last_success_at if state else None
         is_stale = good is None or self.now - good > stream.period * 2
+        is_paused = stream.name in self.connection.paused_streams
+        refused = self.refused.get(stream.name, 0)
+        kept = state.kept if state else 0
+        is_read = in_run is not None and in_run.state in OPEN_STATES
+        failure = state.failure if state and not is_paused else ""
         return StreamRow(
             stream=stream,
-            said=self.stream_said(state, in_run, is_stale, self.refused.get(stream.name, 0)),
+            said=(
+                Said("neutral", pgettext("sync", "Paused"))
+                if is_paused and not is_read
+                else self.stream_said(state, last, in_run, is_stale, refused)
+            ),
+            waits="" if is_paused and not is_read else self.waits(state, last, in_run),
             last_good=good,
             is_stale=is_stale,
+            is_paused=is_paused,
             changed=self.changed(state, last, in_run),
-            refused=self.refused.get(stream.name, 0),
-            next_run=self.next_run(),
-            next_text=self.next_text(),
-            failure=state.failure if state else "",
+            in_all=ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": grouped(kept)} if good else "",
+            refused=refused,
+            next_run=None if is_paused else self.next_run(),
+            next_text=_("When it is resumed") if is_paused else self.next_text(),
+            failure=failure,
+            note=self.note_of(explain(failure), tone_of(failure)) if failure else None,
             sweep_gone=state.sweep_gone if state else 0,
             sweep_alive=state.sweep_alive if state else 0,
         )
 
-    def stream_said(self, state: StreamState | None, in_run: StreamRun | None, is_stale: bool, refused: int) -> Said:
+    def stream_said(  # noqa: PLR0911 — one line a state
+        self, state: StreamState | None, last: StreamRun | None, in_run: StreamRun | None, is_stale: bool, refused: int
+    ) -> Said:
         if in_run is not None and in_run.state in OPEN_STATES:
+            if self.is_waiting and in_run.state == State.RUNNING:
+                return Said("warn", _("Waits"))
             tone = "info" if in_run.state == State.RUNNING else "neutral"
             return Said(tone, State(in_run.state).label)
         if state is not None and state.failure:
-            return Said("bad", explain(state.failure).title)
+            return Said(tone_of(state.failure), explain(state.failure).title)
+        if last is not None and last.state == State.SKIPPED:
+            return Said("warn", State.SKIPPED.label)
         if state is None or state.last_success_at is None:
             return Said("none", _("Never read"))
         if is_stale:
             return Said("warn", _("Out of date"))
         if refused:
-            text = ngettext("%(count)s set aside", "%(count)s set aside", refused) % {"count": refused}
+            text = ngettext("%(count)s set aside", "%(count)s set aside", refused) % {"count": grouped(refused)}
             return Said("warn", text)
         return Said("ok", State.DONE.label)
+
+    def waits(self, state: StreamState | None, last: StreamRun | None, in_run: StreamRun | None) -> str:
+        """Say what this stream waits for and until when, or since when it fails; empty when all is well."""
+        if in_run is not None and in_run.state in OPEN_STATES:
+            if self.is_waiting:
+                return _("until: %(moment)s") % {"moment": when(self.connection.pause_until)}
+            return _("for its turn") if in_run.state == State.QUEUED else ""
+        if state is not None and state.failure:
+            return _("since: %(moment)s") % {"moment": when(state.failing_since)} if state.failing_since else ""
+        if last is not None and last.state == State.SKIPPED:
+            return self.why_skipped(last)
+        return ""
+
+    def why_skipped(self, last: StreamRun) -> str:
+        """Say why a run left a stream out: the source failed as a whole, or a stream that comes first did."""
+        if last.failure:
+            return str(explain(last.failure).title)
+        service = self.service()
+        names = {stream.name: str(stream.label) for stream in service.streams} if service else {}
+        needed = [names[name] for name in last.detail.removeprefix("needs ").split(", ") if name in names]
+        return _("waits for: %(streams)s") % {"streams": ", ".join(needed)} if needed else ""
 
     def changed(self, state: StreamState | None, last: StreamRun | None, in_run: StreamRun | None) -> str:
         """Say in words what the latest run brought."""
@@ -338,24 +349,11 @@ class Reading:
             return ngettext("%(count)s read so far", "%(count)s read so far", in_run.seen) % {
                 "count": grouped(in_run.seen)
             }
-        kept = state.kept if state else 0
-        if state is not None and state.failure:
-            return _("Nothing since; %(count)s kept") % {"count": grouped(kept)}
         if last is None or state is None or state.last_success_at is None:
             return ""
-        parts = []
-        if last.new:
-            parts.append(ngettext("%(count)s new", "%(count)s new", last.new) % {"count": grouped(last.new)})
-        if last.changed:
-            parts.append(
-                ngettext("%(count)s changed", "%(count)s changed", last.changed) % {"count": grouped(last.changed)}
-            )
-        if last.gone:
-            parts.append(ngettext("%(count)s gone", "%(count)s gone", last.gone) % {"count": grouped(last.gone)})
-        if not parts:
-            parts.append(_("nothing new"))
-        in_all = ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": grouped(kept)}
-        return _("%(changes)s; %(in_all)s") % {"changes": ", ".join(parts), "in_all": in_all}
+        if state.failure or last.state in (State.SKIPPED, State.QUEUED):
+            return _("Nothing since")
+        return brought(last)
 
     def next_run(self) -> datetime | None:
         if not self.connection.is_active or self.connection.auth != Connection.Auth.OK:
@@ -371,22 +369,20 @@ class Reading:
 
     def next_text(self) -> str:
         if not self.connection.is_active:
-            return _("When it is on again")
+            return _("When it is resumed")
         if self.connection.auth != Connection.Auth.OK:
             return _("After the token")
         return "" if self.run is None or self.is_waiting else _("Now")
 
     def note(self, service: Connector | None, rows: tuple[StreamRow, ...]) -> Note | None:
-        name = service.name if service else self.connection.service
         if service is None:
             return Note("bad", _("Unknown service"), _("This release of the hub has no connector for it."), "", "")
         if not self.connection.is_active:
             return None
         if self.is_waiting:
-            told = explain(self.connection.pause_reason)
-            return Note("warn", told.title, str(told.sentence) % {"service": name}, told.action, told.act)
+            return self.note_of(explain(self.connection.pause_reason), "warn")
         if self.connection.auth != Connection.Auth.OK:
-            return self.note_of(explain("auth_invalid"), name, "bad")
+            return self.note_of(explain(FailureClass.AUTH_INVALID), "bad")
         failed = [row for row in rows if row.failure]
         if not failed or self.run is not None:
             return None
@@ -394,22 +390,15 @@ class Reading:
         sweep = ""
         if worst.sweep_gone:
             sweep = _("%(gone)s of %(alive)s are no longer listed.") % {
-                "gone": worst.sweep_gone,
-                "alive": worst.sweep_alive,
+                "gone": grouped(worst.sweep_gone),
+                "alive": grouped(worst.sweep_alive),
             }
-        told = explain(worst.failure)
-        return Note(
-            "warn" if told.is_retried else "bad",
-            told.title,
-            str(told.sentence) % {"service": name},
-            str(told.action) % {"service": name},
-            told.act,
-            worst.stream.name,
-            sweep,
-        )
+        return self.note_of(explain(worst.failure), tone_of(worst.failure), worst.stream.name, sweep)
 
-    def note_of(self, told: Explained, name: str, tone: str) -> Note:
-        return Note(tone, told.title, str(told.sentence) % {"service": name}, told.action, told.act)
+    def note_of(self, told: Explained, tone: str, stream: str = "", sweep: str = "") -> Note:
+        service = self.service()
+        name = {"service": service.name if service else self.connection.service}
+        return Note(tone, told.title, str(told.sentence) % name, str(told.action) % name, told.act, stream, sweep)
 
     def progress(self) -> tuple[int, int]:
         """Return how many records this run has read, and how many it will at a guess (0: no idea)."""
@@ -417,36 +406,10 @@ class Reading:
             return 0, 0
         mine = [made for made in self.latest.values() if made.run_id == self.run.pk]
         seen = sum(made.seen for made in mine)
-        if self.run.reason == SyncRun.Reason.FIRST:
+        if self.run.reason in (SyncRun.Reason.FIRST, SyncRun.Reason.BACKFILL):
             return seen, 0
         done = sum(made.seen for made in mine if made.state not in OPEN_STATES)
         waiting = [made.stream for made in mine if made.state in OPEN_STATES and made.stream in self.states]
         rest = sum(self.states[name].kept for name in waiting)
         expected = done + rest
         return seen, expected if expected >= seen else 0
-
-
-@dataclass(frozen=True)
-class ShownRefused:
-    """A refused record, with what is personal put out of sight."""
-
-    record: RefusedRecord
-    shown: Any
-
-
-def refused_records(connection: Connection, *, limit: int = 50) -> list[ShownRefused]:
-    """Return the latest records that were set aside."""
-    try:
-        service = registry.connector(connection.service)
-    except registry.UnknownService:
-        return []
-    personal = {stream.name: stream.personal for stream in service.streams}
-    rows = RefusedRecord.objects.filter(connection=connection).order_by("-last_at", "pk")[:limit]
-    return [ShownRefused(row, masked(row.raw, personal.get(row.stream, ()))) for row in rows]
-
-
-def requests_last_day(connection: Connection) -> int:
-    """Return how many requests the last day took."""
-    since = timezone.now() - timedelta(days=1)
-    total = connection.runs.filter(created_at__gt=since).aggregate(n=Sum("requests"))["n"]
-    return int(total or 0)

@@ -1,0 +1,40 @@
+"""What the sync pages, and the shell around every page, want to know."""
+
+from .records import (
+    Reads,
+    refused_by_stream,
+    refused_of,
+    requests_last_day,
+    runs_of,
+    service_of,
+    shown,
+    state_of,
+    stream_of,
+    what_is_read,
+)
+from .sources import Source, StreamRow, brought, job_owner, next_night, sources
+from .standing import Freshness, Standing, freshness, snapshot_on, standing
+
+__all__ = [
+    "Freshness",
+    "Reads",
+    "Source",
+    "Standing",
+    "StreamRow",
+    "brought",
+    "freshness",
+    "job_owner",
+    "next_night",
+    "refused_by_stream",
+    "refused_of",
+    "requests_last_day",
+    "runs_of",
+    "service_of",
+    "shown",
+    "snapshot_on",
+    "sources",
+    "standing",
+    "state_of",
+    "stream_of",
+    "what_is_read",
+]

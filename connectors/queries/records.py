@@ -1,0 +1,111 @@
+"""The drill-down: what a stream was given, what it set aside and why, and what is read at all."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, QuerySet, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connectors import registry
+from connectors.base import Connector, Stream
+from connectors.models import Connection, RefusedRecord, StreamRun, StreamState
+from connectors.sync import masked
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# Names under which sources keep what opens doors: never shown, whatever the stream says of its fields
+SECRETS = (
+    "access_token", "accessToken", "apiKey", "api_key", "authorization", "Authorization", "password",
+    "refresh_token", "refreshToken", "secret", "token", "verification_token",
+)  # fmt: skip
+
+# What a person calls the fields that streams name as personal; one that is missing here is shown by its own name
+WORDS: "dict[str, StrOrPromise]" = {
+    "displayName": _("display name"),
+    "display_name": _("display name"),
+    "email": _("e-mail"),
+    "name": _("name"),
+    "title": _("title"),
+}
+
+
+def service_of(connection: Connection) -> Connector | None:
+    """Return the connector of a connection, None where this release has none."""
+    try:
+        return registry.connector(connection.service)
+    except registry.UnknownService:
+        return None
+
+
+def stream_of(connection: Connection, name: str) -> Stream | None:
+    """Return one stream of a connection, None where it has none of that name."""
+    service = service_of(connection)
+    return next((one for one in service.streams if one.name == name), None) if service else None
+
+
+def refused_by_stream(connection: Connection) -> list[tuple[Stream, int]]:
+    """Return the streams that hold records set aside, with their number, most first."""
+    rows = RefusedRecord.objects.filter(connection=connection).values("stream").annotate(count=Count("pk")).order_by()
+    counts = {row["stream"]: row["count"] for row in rows}
+    service = service_of(connection)
+    found = [(one, counts[one.name]) for one in (service.streams if service else ()) if one.name in counts]
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def refused_of(connection: Connection, stream: Stream) -> QuerySet[RefusedRecord]:
+    """Return a stream's records that were set aside, latest first."""
+    rows = RefusedRecord.objects.filter(connection=connection, stream=stream.name).order_by("-last_at", "pk")
+    return rows.defer("raw")
+
+
+def shown(record: RefusedRecord, stream: Stream | None) -> Any:
+    """Return a record as it came, with secrets and what is personal put out of sight."""
+    return masked(record.raw, (*SECRETS, *(stream.personal if stream else ())))
+
+
+def state_of(connection: Connection, stream: Stream) -> StreamState | None:
+    """Return where reading stands, None before the first run."""
+    return StreamState.objects.filter(connection=connection, stream=stream.name).first()
+
+
+def runs_of(connection: Connection, stream: Stream, *, limit: int = 30) -> list[StreamRun]:
+    """Return the stream's part of the latest runs, latest first."""
+    rows = StreamRun.objects.filter(run__connection=connection, stream=stream.name).select_related("run__requested_by")
+    return list(rows.order_by("-run_id")[:limit])
+
+
+def requests_last_day(connection: Connection) -> int:
+    """Return how many requests the last day took."""
+    since = timezone.now() - timedelta(days=1)
+    total = connection.runs.filter(created_at__gt=since).aggregate(n=Sum("requests"))["n"]
+    return int(total or 0)
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What is read from one connected tool, for the people whose data it is."""
+
+    connection: Connection
+    service: Connector
+    personal: "tuple[tuple[Stream, tuple[StrOrPromise, ...]], ...]"  # the fields that say something of a person
+    other: tuple[Stream, ...]
+
+
+def what_is_read() -> list[Reads]:
+    """Return, for each connection that is on, what is read from it. One query."""
+    found = []
+    for connection in Connection.objects.filter(is_active=True).order_by("label", "pk"):
+        service = service_of(connection)
+        if service is None:
+            continue
+        read = [one for one in service.streams if one.name not in connection.paused_streams]
+        personal = tuple(
+            (one, tuple(dict.fromkeys(WORDS.get(path.split(".")[-1], path) for path in one.personal)))
+            for one in read
+            if one.personal
+        )
+        found.append(Reads(connection, service, personal, tuple(one for one in read if not one.personal)))
+    return found
