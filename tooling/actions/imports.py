@@ -1,11 +1,11 @@
 """A spreadsheet of tools: read, judged, applied at once or not at all, taken back while untouched."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
-from django.db.models import F, Prefetch
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -29,6 +29,8 @@ from .tools import FIELDS, RESERVED_SLUGS
 
 BATCH = 2000
 WRITTEN = ("create", "update")  # verdicts that write something
+# A tool's columns that judging reads as they are
+PLAIN = ("name", "slug", "summary_en", "summary_fr", "website", "login_url", "kind", "lifecycle")
 
 
 class PlanNotReady(Exception):
@@ -86,36 +88,28 @@ def judged_now(plan: ImportPlan) -> list[Judged]:
 
 def known_now() -> Known:
     """Gather what judging needs to know of the hub: a handful of queries, whatever its size."""
-    owners = ToolOwner.objects.filter(role=ToolOwner.Role.BUSINESS, is_primary=True).select_related("person")
-    links = ToolCapability.objects.select_related("capability").order_by("-is_primary", "capability__sort", "pk")
+    owners = dict(
+        ToolOwner.objects.filter(role=ToolOwner.Role.BUSINESS, is_primary=True, person__isnull=False).values_list(
+            "tool_id", "person__email"
+        )
+    )
+    links = ToolCapability.objects.order_by("-is_primary", "capability__sort", "pk")
+    jobs = _by_tool(links.values_list("tool_id", "capability__slug"))
+    aliases = _by_tool(ToolAlias.objects.values_list("tool_id", "text"))
     tools: dict[str, Facts] = {}
     by_name: dict[str, str] = {}
-    found = Tool.objects.select_related("vendor").prefetch_related(
-        "aliases", Prefetch("owners", owners), Prefetch("capability_links", links)
-    )
-    for tool in found.defer("how_to_en", "how_to_fr"):
-        owner = next((link.person.email for link in tool.owners.all() if link.person), "")
-        tools[tool.slug] = Facts(
-            tool.pk,
-            tool.version,
-            tool.is_starter,
-            {
-                "name": tool.name,
-                "slug": tool.slug,
-                "summary_en": tool.summary_en,
-                "summary_fr": tool.summary_fr,
-                "vendor": tool.vendor.name if tool.vendor else "",
-                "website": tool.website,
-                "login_url": tool.login_url,
-                "kind": tool.kind,
-                "lifecycle": tool.lifecycle,
-                "capabilities": [link.capability.slug for link in tool.capability_links.all()],
-                "aliases": [alias.text for alias in tool.aliases.all()],
-                "owner": owner,
-            },
-        )
-        for name in (tool.name, *(alias.text for alias in tool.aliases.all())):
-            by_name.setdefault(normalized(name), tool.slug)
+    found = Tool.objects.order_by("name", "pk").values_list("pk", "version", "is_starter", "vendor__name", *PLAIN)
+    for pk, version, is_starter, vendor, *values in found:
+        row: dict[str, Any] = dict(zip(PLAIN, values, strict=True))
+        row |= {
+            "vendor": vendor or "",
+            "capabilities": jobs.get(pk, []),
+            "aliases": aliases.get(pk, []),
+            "owner": owners.get(pk, ""),
+        }
+        tools[row["slug"]] = Facts(pk, version, is_starter, row)
+        for name in (row["name"], *row["aliases"]):
+            by_name.setdefault(normalized(name), row["slug"])
     capabilities: dict[str, str] = {}
     for job in Capability.objects.jobs():
         for word in (job.slug, job.name_en, job.name_fr):
@@ -124,12 +118,20 @@ def known_now() -> Known:
     return Known(tools, by_name, capabilities, people)
 
 
+def _by_tool(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    """Gather (tool's id, text) pairs by tool, in their order."""
+    found: dict[int, list[str]] = {}
+    for tool_id, text in pairs:
+        found.setdefault(tool_id, []).append(text)
+    return found
+
+
 def _store(plan: ImportPlan, rows: Iterable[Judged], unticked: frozenset[int]) -> None:
     """Replace the plan's rows; lines that somebody unticked stay so."""
     plan.rows.all().delete()
     ImportRow.objects.bulk_create(
         (
-            ImportRow(plan=plan, is_ticked=row.line not in unticked and row.verdict in WRITTEN, **asdict(row))
+            ImportRow(plan=plan, is_ticked=row.line not in unticked and row.verdict in WRITTEN, **vars(row))
             for row in rows
         ),
         batch_size=BATCH,
@@ -159,7 +161,7 @@ def apply_plan(*, plan_id: int, by_id: int) -> ImportPlan:
     plan = ImportPlan.objects.select_for_update().get(pk=plan_id)
     if plan.state not in (ImportPlan.State.READY, ImportPlan.State.APPLYING):
         return plan
-    stored = {row.line: row for row in plan.rows.all()}
+    stored = {row.line: row for row in plan.rows.only("plan", "line", "verdict", "is_ticked", "changes", "tool")}
     unticked = frozenset(line for line, row in stored.items() if not row.is_ticked and row.verdict in WRITTEN)
     rows = judged_now(plan)
     moved = 0
@@ -177,15 +179,24 @@ def apply_plan(*, plan_id: int, by_id: int) -> ImportPlan:
     taken = [row for row in rows if row.verdict in WRITTEN and row.line not in unticked]
     plan.batch = uuid4()
     tools = _write(taken, by=by, batch=plan.batch)
-    for row in taken:
-        kept = stored[row.line]
-        kept.tool, kept.tool_version = tools[row.line], tools[row.line].version
-    ImportRow.objects.bulk_update([stored[row.line] for row in taken], ["tool", "tool_version"], batch_size=BATCH)
+    _remember(plan, tools)
     plan.state = ImportPlan.State.APPLIED
     plan.applied_at = timezone.now()
     plan.applied_count = len(taken)
     plan.save()
     return plan
+
+
+def _remember(plan: ImportPlan, tools: Mapping[int, Tool]) -> None:
+    """Keep which tool each line wrote, and as which version; one statement, as `bulk_update` weighs on thousands."""
+    written = [(line, tool.pk, tool.version) for line, tool in tools.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tooling_importrow AS kept SET tool_id = written.tool_id, tool_version = written.version"
+            " FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS written (line, tool_id, version)"
+            " WHERE kept.plan_id = %s AND kept.line = written.line",
+            [*([list(column) for column in zip(*written, strict=True)] or [[], [], []]), plan.pk],
+        )
 
 
 def _differs(shown: ImportRow, now: Judged) -> bool:

@@ -27,10 +27,15 @@ def localized(thing: models.Model, field: str) -> str:
     return str(getattr(thing, f"{field}_{first}") or getattr(thing, f"{field}_{second}"))
 
 
+SILENT = re.compile(r"[^\w+#.]|_")  # what a name is written with and not known by
+
+
 def normalized(name: str) -> str:
     """Return the form under which two spellings are one name: no case, accent or blank; + # and . mean something."""
+    if name.isascii():  # most names, and an import asks for thousands
+        return SILENT.sub("", name.lower())
     plain = unicodedata.normalize("NFKD", name).casefold()
-    return re.sub(r"[^\w+#.]|_", "", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return SILENT.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 class Vendor(Timestamped):
