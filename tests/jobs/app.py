@@ -1,11 +1,17 @@
 """The Celery application of the tests' own worker processes: the real one, with the tests' works and short leases."""
 
+import json
 import os
 import signal
+from functools import partial
+from urllib.request import urlopen
 
 import django
+import stamina
 from celery.signals import worker_process_init
+from django.conf import settings
 
+from connectors.sandbox.clock import moment
 from hub.celery import app
 from hub.local.processes import tie
 
@@ -31,5 +37,17 @@ if toy_url := os.environ.get("TEST_TOY_URL"):
     from tests.connectors.toy import Toy
 
     registry.add(Toy(toy_url))
+
+if sandbox_url := os.environ.get("TEST_SANDBOX_URL"):
+    from connectors import tasks
+
+    def sandbox_time():
+        """Ask the sandbox what time it is in its world."""
+        with urlopen(f"{sandbox_url}/_control/clock") as answer:
+            return moment(json.load(answer)["now"])
+
+    settings.SANDBOX_URL = sandbox_url
+    tasks.Engine = partial(tasks.Engine, clock=sandbox_time)
+    stamina.set_testing(True, attempts=6, cap=True)  # as often as ever, but without sitting still in between
 
 __all__ = ["app"]

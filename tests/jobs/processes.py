@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from urllib.parse import quote
 
+import psutil
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -26,7 +27,7 @@ def database_url():
 class Worker:
     """A Celery worker; `kill` takes the whole tree away with SIGKILL. It doesn't outlive a pytest that is killed."""
 
-    def __init__(self, *, lease=3, toy_url="", concurrency=2):
+    def __init__(self, *, lease=3, toy_url="", sandbox_url="", concurrency=2):
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -34,6 +35,7 @@ class Worker:
             "REDIS_URL": settings.REDIS_URL,
             "TEST_LEASE_SECONDS": str(lease),
             "TEST_TOY_URL": toy_url,
+            "TEST_SANDBOX_URL": sandbox_url,
             "TEST_PARENT": str(os.getpid()),  # the worker ties itself to it, and its pool to itself
         }
         self.command = [
@@ -59,8 +61,40 @@ class Worker:
             self.process.wait()
             self.process = None
 
+    def kill_child(self):
+        """Take one process of the pool away, as the system does when memory runs out; False if there is none now."""
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+                return True
+        return False
+
     def __enter__(self):
         return self.start()
+
+    def __exit__(self, *error):
+        self.kill()
+
+
+class Pool:
+    """One worker at a time, started when it is first asked for; the next one starts while the test goes on."""
+
+    def __init__(self, **options):
+        self.options = options
+        self.held = None
+
+    def worker(self):
+        if self.held is None:
+            self.held = Worker(**self.options).start()
+        return self.held
+
+    def kill(self):
+        if self.held is not None:
+            self.held.kill()
+            self.held = None
+
+    def __enter__(self):
+        return self
 
     def __exit__(self, *error):
         self.kill()
