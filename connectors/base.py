@@ -109,6 +109,7 @@ class Page:
     more: Sequence[More] = ()
     notices: Sequence[str] = ()
     ends_list: bool = False  # one list of several is over, and the next begins: such a page may well be empty
+    next_link: str = ""  # or the next page's whole address, of which path and query become the token
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Stream:
     window: timedelta = timedelta(days=30)  # longest window asked at once when catching up
     spare_pages: int = 0  # how many more pages than usual a window may have before it is halved
     sweep_every: timedelta | None = None  # for WINDOW streams: how often ids are listed to find deletions
+    sweep_reads: bool = False  # the sweep's pages hold whole records: they're stored, too
+    on_change: Callable[[Json, Json], Iterable[str]] | None = None  # what to say of a changed record: before, after
     needs: tuple[str, ...] = ()  # streams that come first
     personal: tuple[str, ...] = ()  # paths masked wherever raw JSON is shown
     snapshot: tuple[str, ...] = ()  # paths kept per day, because their history can't be fetched later

@@ -6,7 +6,7 @@ Fetching happens at least once; effects are idempotent. `sync` decides, `store` 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
@@ -294,7 +294,9 @@ class Engine:
                 if steps > FOLLOW_UPS:
                     raise SourceFailed(FailureClass.SOURCE_MISBEHAVES, "a nested list that never ends")
                 held = held.merge(self.ask(held.request))  # type: ignore[assignment]
-        if part.sweep:
+        if page.next_link:
+            page = replace(page, next_token=self.transport.own_path(page.next_link))
+        if part.sweep and not stream.sweep_reads:
             return Fresh(page, [], [], [], [])
         good, refused = sync.judge(stream, page.records)
         return Fresh(page, good, refused, *store.map_records(self.connector, stream, good))
@@ -349,7 +351,7 @@ class Engine:
         try:
             with transaction.atomic():
                 self.lease.confirm()
-                if state.is_sweeping:
+                if state.is_sweeping and not reading.stream.sweep_reads:
                     self.note_swept(reading, page)
                 else:
                     self.write_page(reading, fresh, now)
@@ -376,6 +378,10 @@ class Engine:
         fetched, refused = fresh.good, list(fresh.refused)
         stored = store.stored_of(self.connection, stream, [item.external_id for item in fetched])
         changes = sync.plan_page(stored, fetched, map_version=self.connector.map_version)
+        if stream.on_change is not None and changes.changed:
+            held = store.raw_of(self.connection, stream, [item.external_id for item in changes.changed])
+            for item in changes.changed:
+                self.note(reading, list(stream.on_change(held[item.external_id], item.record)))
         to_write = {item.external_id for item in changes.to_write}
         mapped = [(item, records) for item, records in fresh.mapped if item.external_id in to_write]
         refused += [item for item in fresh.unmappable if item.external_id in to_write]
@@ -401,7 +407,7 @@ class Engine:
         counts.refused += len(refused)
         state.window_seen += len(listed)
         state.window_refused += len(refused)
-        if stream.mode == Mode.FULL:
+        if reading.lists_everything:
             SeenPage.objects.update_or_create(state=state, page=state.window_pages, defaults={"ids": sorted(listed)})
         self.observe(reading, changes.to_write[:5], now)
 

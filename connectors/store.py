@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection as database
 from pydantic_core import to_json
 
-from .base import Connector, Stream, field_at
+from .base import Connector, Json, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
 from .records import Record
 from .sync import Fetched, Refused, Stored, canonical
@@ -308,6 +308,12 @@ def sweep(connection: Connection, stream: Stream, state_id: int, now: datetime) 
         gone = cursor.rowcount
     mark_gone(connection, produced, now)
     return int(gone)
+
+
+def raw_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Json]:
+    """Return the stored raw records of those ids."""
+    held = SourceRecord.objects.filter(connection=connection, stream=stream.name, external_id__in=ids)
+    return dict(held.values_list("external_id", "raw"))
 
 
 def unknown_to_us(connection: Connection, stream: Stream, ids: Sequence[str]) -> list[str]:

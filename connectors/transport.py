@@ -135,10 +135,21 @@ class Transport:
             failed.retry_at = retry_at
         return failed
 
+    def own_path(self, link: str) -> str:
+        """Return path and query of a link that an answer holds.
+
+        Raises SourceFailed where it leads to another host than the connection's: our token goes nowhere else.
+        """
+        parts = urlsplit(urljoin(self.base_url, link))
+        if origin(parts.geturl()) != origin(self.base_url) or parts.username or parts.password:
+            raise SourceFailed(FailureClass.SOURCE_MISBEHAVES, f"a link to another host: {parts.hostname}")
+        return parts._replace(scheme="", netloc="", fragment="").geturl()
+
     def send(self, request: Request) -> HttpAnswer:
         """Speak HTTP. Every way in which that can go wrong becomes a SourceFailed."""
         address = urljoin(self.base_url, request.path)
         check_address(self.connector, address)
+        self.own_path(address)
         started = time.monotonic()
         self.requests += 1
         try:
