@@ -1,19 +1,17 @@
 """What waits to be tied: accounts without a person, tool teams without a team, seats of people who left."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CharField, Count, F, Func, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, Left, Lower
+from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from connectors.models import Connection, PersonAccount, WorkTeam
 from hub.people.models import User
-
-ACCENTED = "àáâäãåçèéêëìíîïñòóôöõùúûüýÿ-"
-PLAIN = "aaaaaaceeeeiiiinooooouuuuyy "
+from hub.people.names import InitialAndLast, MailName, PlainName, plain
 
 
 def live_accounts() -> "QuerySet[PersonAccount]":
@@ -93,20 +91,26 @@ class Row:
     account: PersonAccount
     suggestions: tuple[Suggestion, ...]
 
+    @property
+    def key(self) -> str:
+        return str(self.account.pk)
 
-def plain(text: str) -> str:
-    """Return `text` in lower case without accents, words split by one space."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(re.split(r"[^a-z0-9]+", kept)).strip()
+    @property
+    def name(self) -> str:
+        return str(self.account)
 
+    @property
+    def chooses(self) -> str:
+        """What its box says aloud; here and not in the template, where each row would draw a sentence's parts."""
+        return _("Choose %(account)s") % {"account": self.name}
 
-class PlainName(Func):
-    """The same in the database, which has no extension for it: lower case, no accents, hyphens as spaces."""
+    @property
+    def matches(self) -> str:
+        return _("match with %(account)s") % {"account": self.name}
 
-    function = "translate"
-    template = f"translate(lower(%(expressions)s), '{ACCENTED}', '{PLAIN}')"
-    output_field = CharField()
+    @property
+    def asks(self) -> str:
+        return _("Whose account is %(account)s?") % {"account": self.name}
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def keys_of(account: PersonAccount) -> Keys:
     local = account.email.partition("@")[0]
     names = {plain(account.name), plain(local)}
     for name in list(names):
-        first, _, rest = name.partition(" ")
+        first, _blank, rest = name.partition(" ")
         names.add(f"{rest} {first}".strip())
     names = {name for name in names if " " in name}
     initials = {f"{name[0]} {name.rpartition(' ')[2]}" for name in names}
@@ -144,17 +148,7 @@ def suggestions_for(accounts: Sequence[PersonAccount]) -> Mapping[int, tuple[Sug
     if not (names or addresses):
         return {}
     people = (
-        User.objects.annotate(
-            plain_name=PlainName(F("name")),
-            address=Func(Lower("email"), Value("@"), Value(1), function="split_part", output_field=CharField()),
-        )
-        .annotate(
-            initial=Concat(
-                PlainName(Left("name", 1)),  # the first letter alone: a whole name costs most of this query
-                Value(" "),
-                Func(F("plain_name"), Value(" "), Value(-1), function="split_part", output_field=CharField()),
-            )
-        )
+        User.objects.annotate(plain_name=PlainName("name"), address=MailName("email"), initial=InitialAndLast("name"))
         .filter(Q(plain_name__in=names) | Q(address__in=addresses) | Q(initial__in=initials))
         .values_list("pk", "name", "email", "is_active", "plain_name", "address", "initial")
         .order_by("-is_active", "name", "pk")[:500]
@@ -175,7 +169,7 @@ def suggestions_for(accounts: Sequence[PersonAccount]) -> Mapping[int, tuple[Sug
             if reason:
                 found.setdefault(account_id, []).append((rank, Suggestion(pk, name, email, is_active, reason)))
     return {
-        account_id: tuple(suggestion for _, suggestion in sorted(some, key=lambda pair: pair[0])[:2])
+        account_id: tuple(suggestion for _rank, suggestion in sorted(some, key=lambda pair: pair[0])[:2])
         for account_id, some in found.items()
     }
 

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.models import Timestamped, Versioned
 
+from .names import InitialAndLast, MailName, PlainName
+
 NEW_VISIT_AFTER = timedelta(hours=1)
 
 
@@ -118,7 +120,12 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
                 name="people_user_leaves_after_start",
             ),
         ]
-        indexes = [models.Index(fields=["name", "id"], name="people_user_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="people_user_by_name"),
+            models.Index(PlainName("name"), name="people_user_plain_name"),
+            models.Index(InitialAndLast("name"), name="people_user_initial_and_last"),
+            models.Index(MailName("email"), name="people_user_mail_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
