@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import Client
 
 from hub.people.models import Role
+from tests.database import empty_instead_of_flush
 from tests.people.factories import UserFactory
 from tests.servers import servers_to_start
 
@@ -19,6 +20,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Let nobody hold the test database at the end: a worker killed mid-query leaves a session that dies late."""
+    empty_instead_of_flush()
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
