@@ -220,6 +220,8 @@ class Reading:
     def source(self) -> Source:
         service = self.service()
         rows = tuple(self.row(stream) for stream in (in_order(service.streams) if service else ()))
+        if self.run is None:  # while one is under way, rows keep their places
+            rows = tuple(sorted(rows, key=lambda row: {"bad": 0, "warn": 1}.get(row.said.tone, 2)))
         note = self.note(service, rows)
         seen, expected = self.progress()
         return Source(
@@ -293,8 +295,8 @@ class Reading:
             changed=self.changed(state, last, in_run),
             in_all=ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": grouped(kept)} if good else "",
             refused=refused,
-            next_run=None if is_paused else self.next_run(),
-            next_text=_("When it is resumed") if is_paused else self.next_text(),
+            next_run=None if is_paused else self.next_run(is_read=is_read),
+            next_text=_("When it is resumed") if is_paused else self.next_text(is_read=is_read),
             failure=failure,
             note=self.note_of(explain(failure), tone_of(failure)) if failure else None,
             sweep_gone=state.sweep_gone if state else 0,
@@ -355,10 +357,10 @@ class Reading:
             return _("Nothing since")
         return brought(last)
 
-    def next_run(self) -> datetime | None:
+    def next_run(self, *, is_read: bool) -> datetime | None:
         if not self.connection.is_active or self.connection.auth != Connection.Auth.OK:
             return None
-        if self.run is not None:
+        if is_read:
             return self.connection.pause_until if self.is_waiting else None
         last = max(self.latest.values(), key=lambda one: one.run_id, default=None)
         failures = max((one.consecutive_failures for one in self.states.values() if one.failure), default=0)
@@ -367,12 +369,12 @@ class Reading:
             return min(last.ended_at + schedule.retry_after_failures(failures), next_night(self.now))
         return next_night(self.now)
 
-    def next_text(self) -> str:
+    def next_text(self, *, is_read: bool) -> str:
         if not self.connection.is_active:
             return _("When it is resumed")
         if self.connection.auth != Connection.Auth.OK:
             return _("After the token")
-        return "" if self.run is None or self.is_waiting else _("Now")
+        return _("Now") if is_read and not self.is_waiting else ""
 
     def note(self, service: Connector | None, rows: tuple[StreamRow, ...]) -> Note | None:
         if service is None:
