@@ -559,7 +559,7 @@ class Engine:
                     found.setdefault(path, set()).add(kind)
         if not found:
             return
-        is_first = reading.state.last_success_at is None
+        is_first = not reading.state.kept
         for path, kinds in sorted(found.items()):
             is_new = path not in reading.known_paths
             reading.known_paths.setdefault(path, set()).update(kinds)

@@ -9,7 +9,7 @@ from .base import Connector, Selective
 if TYPE_CHECKING:
     from .models import Connection
 
-SERVICES = ("linear",)
+SERVICES = ("linear", "notion", "productboard")
 
 
 class UnknownService(Exception):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from .life import Life
+from .notion.life import NotionDepartment
 from .wires import Department
 
-ALL: Sequence[Callable[[Life], Department]] = ()
+ALL: Sequence[Callable[[Life], Department]] = (NotionDepartment,)
