@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -343,7 +343,8 @@ def target_text(metric: Metric, target: Target) -> str:
 
 def short_day(day: date | datetime) -> str:
     """Write a day without its year: 15 Mar."""
-    return date_format(timezone.localtime(day) if isinstance(day, datetime) else day, "j M")
+    form = get_format("SHORT_DATE_FORMAT").removesuffix(" Y")  # “22 Nov”, in French “22 nov.”
+    return date_format(timezone.localtime(day) if isinstance(day, datetime) else day, form)
 
 
 def state_text(status: Status) -> str:
