@@ -42,6 +42,11 @@ def all() -> list[Connector]:
     return sorted((connector(key) for key in (*SERVICES, *_extra)), key=lambda one: one.name)
 
 
+def mappable() -> list[str]:
+    """Return the keys of the services that read only what an admin chose."""
+    return [made.key for made in all() if isinstance(made, Selective)]
+
+
 _extra: dict[str, Connector] = {}
 
 

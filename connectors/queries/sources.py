@@ -114,6 +114,11 @@ class Source:
         return any(row.may_back_fill and not row.is_paused for row in self.rows)
 
     @property
+    def is_mappable(self) -> bool:
+        """True where an admin says which databases are read, and what they hold."""
+        return self.connection.service in registry.mappable()
+
+    @property
     def fresh_count(self) -> int:
         return sum(not row.is_stale for row in self.rows)
 

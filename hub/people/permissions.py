@@ -80,6 +80,7 @@ RIGHTS: dict[str, Rule] = {
     "connectors.see_syncs": is_ops | is_technical_admin,
     "connectors.run_sync": is_ops | is_technical_admin,
     "connectors.edit_connection": is_technical_admin,
+    "connectors.map_sources": is_ops | is_technical_admin,  # what a database of a documents tool holds
     # The house
     "home.see_styleguide": is_technical_admin | is_ops,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.sandbox.company import Person
 from connectors.sandbox.life import PARIS, THINGS, Life
+from connectors.sandbox.wires import Wire
 from connectors.sandbox.world import Row
 
 from .wire import NotionWire
@@ -47,7 +48,7 @@ class NotionDepartment:
     def __init__(self, life: Life, **wire: Any) -> None:
         self.life = life
         self.workspace = Workspace(life.world)
-        self.wire = NotionWire(self.workspace, **wire)
+        self.wire: Wire = NotionWire(self.workspace, **wire)
         self.accounts: dict[str, str] = {}  # e-mail → account
         self.people: dict[str, list[Person]] = {}  # team → who writes there
         self.themes: dict[str, list[str]] = {}  # team → insights that interviews come back to
