@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.forms import VersionedForm
-from hub.people.models import User
+from hub.people.forms import PersonField
 
 from .actions import CONTRACT
 from .models import Metric
@@ -20,6 +20,7 @@ SHORTEST_REASON = 10
 class MetricForm(VersionedForm):
     """A metric's contract. Another definition needs a reason."""
 
+    owner = PersonField(label=_("Owner"), help_text=_("Their e-mail or full name. Empty: nobody yet."))
     why = forms.CharField(
         label=_("Why this change?"),
         max_length=500,
@@ -49,7 +50,6 @@ class MetricForm(VersionedForm):
             "pitfalls": _("What it does not say, in English"),
             "pitfalls_fr": _("What it does not say, in French"),
             "direction": _("Better when"),
-            "owner": _("Owner"),
             "status": _("Status"),
             "is_headline": _("Show on the leadership page"),
             "review_every_days": _("Review every (days)"),
@@ -61,9 +61,6 @@ class MetricForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owner: Any = self.fields["owner"]
-        owner.queryset = User.objects.active().order_by("name", "pk")
-        owner.empty_label = _("Nobody yet")
         for name, field in self.fields.items():
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
                 field.widget.attrs.setdefault("class", "input")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.forms import VersionedForm
+from hub.people.forms import TeamField
 from hub.people.models import Team, User
 
 from .models import MOVES_WITH_REASON, Capability, Tool, ToolAlias, normalized
@@ -42,9 +43,8 @@ class ToolForm(VersionedForm):
 
     main_job = forms.ChoiceField(label=_("Mainly for"), required=False)
     other_jobs = forms.MultipleChoiceField(
-        label=_("Also for"), required=False, widget=forms.SelectMultiple(attrs={"size": 8}),
-        help_text=_("Hold Ctrl or ⌘ to choose several."),
-    )  # fmt: skip
+        label=_("Also for"), required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "jobs"})
+    )
     vendor_name = forms.CharField(label=_("Vendor"), max_length=120, required=False)
     alias_texts = forms.CharField(
         label=_("Other names"), max_length=400, required=False, help_text=_("Separated by commas.")
@@ -139,6 +139,8 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.tool = tool
         self.fields["to"].choices = [(state.value, state.label) for state in tool.next_moves]  # type: ignore[attr-defined]
+        if len(tool.next_moves) == 1:
+            self.initial.setdefault("to", tool.next_moves[0].value)
 
     def clean_successor(self) -> Tool | None:
         """Find the tool that is named."""
@@ -168,10 +170,12 @@ class DecisionForm(forms.Form):
 
     capability = forms.ChoiceField(label=_("For which job"))
     ring = forms.ChoiceField(label=_("Standing"), choices=Tool.Ring.choices, widget=forms.RadioSelect)
-    team = forms.ModelChoiceField(
-        label=_("For whom"), queryset=Team.objects.active().order_by("name", "pk"), required=False,
+    team = TeamField(
+        Team.objects.active().order_by("name", "pk"),
+        label=_("For whom"),
+        required=False,
         empty_label=_("The whole company"),
-    )  # fmt: skip
+    )
     why = forms.CharField(
         label=_("Why"), min_length=SHORTEST_REASON, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("What speaks for it, what was looked at instead."),

@@ -11,7 +11,7 @@ from hub.activity.models import Event
 from kpis.models import Comment, Metric, Target
 from kpis.queries import leadership_tiles, monday, team_tiles
 from tests.kpis.factories import MetricFactory, ObservationFactory, TargetFactory
-from tests.people.factories import TeamFactory
+from tests.people.factories import TeamFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -182,6 +182,19 @@ def test_another_definition_needs_a_reason(ops, sign_in, metric):
     assert event.changes["definition"] == ["What it says.", "Another one."]
     assert event.why == "The old one said nothing."
     assert "Another one." in page(client, "/kpis/cycle-time/")
+
+
+def test_a_form_names_its_owner_and_lists_nobody_else(ops, sign_in, metric):
+    owner = UserFactory(name="Ana Ruiz", email="ana@ardoise.example")
+    UserFactory.create_batch(3, name="Somebody Else")
+    client, url = sign_in(ops), "/kpis/cycle-time/edit/"
+
+    saved = client.post(url, form_of(client.get(url), owner="Ana Ruiz"))
+    html = client.get(url).content.decode()
+
+    assert saved.status_code == 302
+    assert Metric.objects.get().owner == owner
+    assert 'value="ana@ardoise.example"' in html and "Somebody Else" not in html
 
 
 def test_a_second_editor_is_told(ops, sign_in, metric):

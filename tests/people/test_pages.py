@@ -345,6 +345,34 @@ def test_a_lead_is_named_by_e_mail(sign_in, ops):
     assert Event.objects.get().changes == {"lead": [None, str(ana)]}
 
 
+def test_a_lead_is_shown_as_they_are_typed_and_stays(sign_in, ops):
+    ana = UserFactory(name="Ana Ruiz", email="ana@ardoise.example")
+    growth = TeamFactory(name="Growth", lead=ana)
+    client = sign_in(ops)
+
+    shown = client.get("/people/teams/growth/edit/").content.decode()
+    answer = client.post(
+        "/people/teams/growth/edit/", {"name": "Growth it is", "lead": "ana  ruiz", "is_active": "on", "version": 1}
+    )
+
+    growth.refresh_from_db()
+    assert 'value="ana@ardoise.example"' in shown
+    assert (answer.status_code, growth.name, growth.lead) == (302, "Growth it is", ana)
+
+
+def test_a_name_that_two_bear_names_neither(sign_in, ops):
+    TeamFactory(name="Growth")
+    UserFactory(name="Ana Ruiz", email="ana@ardoise.example")
+    UserFactory(name="Ana Ruiz", email="ana2@ardoise.example")
+
+    answer = sign_in(ops).post(
+        "/people/teams/growth/edit/", {"name": "Growth", "lead": "Ana Ruiz", "is_active": "on", "version": 1}
+    )
+
+    assert answer.status_code == 422
+    assert "Several people are called “Ana Ruiz”." in answer.content.decode()
+
+
 def test_one_sets_ones_own_name_language_and_theme(sign_in, member):
     client = sign_in(member)
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from hub.core.text import word_diff
+from hub.core.text import drawn, word_diff
 
 register = template.Library()
 
@@ -56,8 +56,7 @@ def options(choices: Iterable[tuple[object, object]], chosen: object = "") -> Sa
     Written here and not as a loop: a company has hundreds of teams, and each would cost a template.
     """
     wanted = {str(one) for one in chosen} if isinstance(chosen, list | tuple | set) else {str(chosen)}
-    return format_html_join(
-        "",
+    return drawn(
         '<option value="{}"{}>{}</option>',
         ((value, SELECTED if str(value) in wanted else "", text) for value, text in choices),
     )
