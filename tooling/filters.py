@@ -163,6 +163,15 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
             query[name] = value
         return f"?{query.urlencode()}" if query else "?"
 
+    def everywhere_count(self) -> int:
+        """Return how many tools of the whole registry fit; nought where the whole is looked at already."""
+        if self.show == "all":
+            return 0
+        data = self.data.copy()
+        data["show"] = "all"
+        whole: Any = ToolFilter(data, user=self.user, jobs=list(self.jobs.values()), teams=list(self.teams.values()))
+        return int(whole.qs.count())
+
     def ways_out(self, chips: list[Chip]) -> list[Way]:
         """Say which single chip, taken away, would give tools again, and how many. One query a chip."""
         ways = []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.people.models import User
@@ -63,12 +64,20 @@ def find_tools(words: str, _reader: User, limit: int) -> Sequence[Hit]:
         Hit(
             url=tool.get_absolute_url(),
             title=tool.name,
-            detail=tool.summary or (tool.capability_link.capability.name if tool.capability_link else ""),
+            detail=_detail(tool),
             icon="tools",
             rank=tool.rank * (0.5 if tool.is_starter or tool.is_over else 1.0),  # type: ignore[attr-defined]
         )
         for tool in found[:limit]
     ]
+
+
+def _detail(tool: Tool) -> str:
+    """Say what a tool is for; of one that the company does not have, that first."""
+    says = tool.summary or (tool.capability_link.capability.name if tool.capability_link else "")
+    if tool.is_starter:
+        return gettext("Suggestion, not in our estate · %(says)s") % {"says": says}
+    return f"{tool.get_lifecycle_display()} · {says}" if tool.is_over else says
 
 
 def find_capabilities(words: str, _reader: User, limit: int) -> Sequence[Hit]:

@@ -85,6 +85,7 @@ def as_change(event: Event) -> Change:
             FieldChange(label_of(model, field), in_words(model, field, before), in_words(model, field, after))
             for field, (before, after) in event.changes.items()
             if not field.startswith("_")  # kept for an undo, not for reading
+            and not (before in (None, "") and after in (None, ""))
         ),
     )
 

@@ -18,6 +18,7 @@ from connectors.failures import explain
 from connectors.models import Connection
 from hub.activity.models import Event
 from hub.activity.words import verb_in_words
+from hub.core.templatetags.ui import age_in_words
 from hub.people.models import Invitation, Membership, Team, User
 from kpis.models import Metric
 from kpis.queries import Tile, figures, leadership_tiles, tile, worst_first
@@ -45,14 +46,27 @@ class Row:
     tone: str  # of its age: bad, warn or nothing
     act: str
     url: str
+    who: User | None = None
+    due: str = ""  # how late or near it is, in words; said instead of `since`
 
 
 def queue(reader: User) -> list[Row]:
-    """Return everything that waits for Product Ops, the most urgent first. Five queries."""
+    """Return what waits for Product Ops, the most urgent first; one row above `MOST_ROWS` says that more wait.
+
+    Five queries.
+    """
     today = timezone.localdate()
-    return [*failed_syncs(), *loose_accounts(), *due_decisions(today), *due_metrics(today), *open_invitations()][
-        :MOST_ROWS
-    ]
+    rows = [*failed_syncs(), *loose_accounts(), *due_decisions(today), *due_metrics(today), *open_invitations()]
+    urgency = ["bad", "warn", ""]
+    return sorted(rows, key=lambda row: urgency.index(row.tone))[: MOST_ROWS + 1]
+
+
+def due_in_words(day: date, today: date) -> str:
+    """Say how late a thing due on `day` is, or when it is due."""
+    late = (today - day).days
+    if late > 0:
+        return ngettext("%(count)s day late", "%(count)s days late", late) % {"count": late}
+    return _("due %(when)s") % {"when": age_in_words(day)}
 
 
 def failed_syncs() -> list[Row]:
@@ -122,8 +136,8 @@ def due_decisions(today: date) -> list[Row]:
     found = (
         StandardDecision.objects.current()
         .filter(review_on__lte=today + SOON)
-        .select_related("tool", "capability")
-        .order_by("review_on", "pk")[:MOST_ROWS]
+        .select_related("tool", "capability", "decided_by")
+        .order_by("review_on", "pk")[: MOST_ROWS + 1]
     )
     return [
         Row(
@@ -137,6 +151,8 @@ def due_decisions(today: date) -> list[Row]:
             "warn" if decision.review_on < today else "",
             _("Decide"),
             reverse("tooling:tool_decide", args=[decision.tool.slug]) + f"?capability={decision.capability.slug}",
+            who=decision.decided_by,
+            due=due_in_words(decision.review_on, today),
         )
         for decision in found
     ]
@@ -152,11 +168,13 @@ def due_metrics(today: date) -> list[Row]:
             _("Review"),
             "kpis",
             str(metric),
-            _("Owner: %(name)s") % {"name": metric.owner} if metric.owner else _("Nobody owns it"),
+            _("Is its definition still true?") if metric.owner else _("Nobody owns it"),
             day,
             "warn" if day < today else "",
             _("Verify"),
             metric.get_absolute_url(),
+            who=metric.owner,
+            due=due_in_words(day, today),
         )
         for day, metric in sorted(due, key=lambda pair: pair[0])
         if day <= today + SOON
@@ -166,7 +184,8 @@ def due_metrics(today: date) -> list[Row]:
 def open_invitations() -> list[Row]:
     """Invitations that nobody has taken up yet."""
     now = timezone.now()
-    found = Invitation.objects.filter(accepted_at=None).order_by("expires_at", "pk")[:MOST_ROWS]
+    waiting = Invitation.objects.unanswered().select_related("invited_by")
+    found = waiting.order_by("expires_at", "pk")[: MOST_ROWS + 1]
     return [
         Row(
             "invitation",
@@ -178,6 +197,7 @@ def open_invitations() -> list[Row]:
             "warn" if invitation.expires_at < now else "",
             _("See the invitation"),
             reverse("people:invitation_list"),
+            who=invitation.invited_by,
         )
         for invitation in found
     ]

@@ -22,7 +22,9 @@ YEAR_SECONDS = 365 * 24 * 3600
 def home(request: Request) -> HttpResponse:
     """Show what waits for the reader, by role: the queue of Product Ops, a leader's figures, a member's next things."""
     if request.user.is_ops:
-        return render_page(request, "hub/home_ops.html", {"queue": queries.queue(request.user)})
+        queue = queries.queue(request.user)
+        context = {"queue": queue[: queries.MOST_ROWS], "more_wait": len(queue) > queries.MOST_ROWS}
+        return render_page(request, "hub/home_ops.html", context)
     if request.user.is_leader:
         return render_page(request, "hub/home_leader.html", {"front": queries.leader_front(request.user)})
     return render_page(request, "hub/home.html", {"front": queries.member_front(request.user)})

@@ -105,6 +105,8 @@ def tool_list(request: Request) -> HttpResponse:
         "total": total,
         "chips": chips,
         "ways": found.ways_out(chips) if not tools_shown else [],
+        "elsewhere": found.everywhere_count() if chips and not tools_shown else 0,
+        "show_all": _show(found, "all"),
         "has_bars": bool(bars),
         "bar_teams": ", ".join(team.name for team in teams[:TEAMS_IN_A_ROW]),
         "headings": _headings(found, columns, sort),
