@@ -25,7 +25,10 @@ def prepare(home: Path) -> None:
     welcome.unlink(missing_ok=True)
     if settings.DEMO:
         _step("Demo company", lambda: call_command("seed_demo", stdout=io.StringIO()))
-        _step("First sync queued", lambda: call_command("first_sync", stdout=io.StringIO()))
+        _step("First syncs queued", lambda: call_command("first_sync", service="all", stdout=io.StringIO()))
+        from hub.demo.databases import map_databases
+
+        _step("Databases mapped", map_databases)
         with welcome.open("w") as file:
             call_command("demo_accounts", stdout=file)
 
