@@ -11,11 +11,13 @@ from connectors.models import PersonAccount, SourceRecord, State, StateSpan, Wor
 from hub.jobs.dispatch import Dispatcher
 from tests.connectors.factories import make_connection, make_run
 from tests.connectors.stand_in import issue
-from tests.jobs.processes import Worker, tell_again, until
+from tests.jobs.processes import Worker, miss_the_dead, tell_again, until
+from tests.numbers import times
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.faults]
 
-ISSUES = 600
+KILLS, ISSUES = times(1, 50), times(400, 1000)
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -23,6 +25,12 @@ def big_world(world):
     world.issues = {f"i{n}": issue(n) for n in range(ISSUES)}
     world.delay = 0.03
     return world
+
+
+@pytest.fixture
+def step():
+    dispatcher = Dispatcher()
+    return lambda: tell_again(dispatcher)
 
 
 def check(run, world):
@@ -35,53 +43,47 @@ def check(run, world):
     assert run.new == len(world.issues) + len(world.people)  # each was new once: nothing was counted twice
 
 
-def test_a_worker_killed_mid_sync_leaves_exactly_what_the_source_has(source, big_world, clean_redis):
-    connection = make_connection()
-    run = make_run(connection)
-    dispatcher = Dispatcher()
+def test_a_worker_killed_mid_sync_leaves_exactly_what_the_source_has(source, big_world, clean_redis, step):
+    """Redis forgets everything after every other kill, too."""
+    run = make_run(make_connection())
     hazard = random.Random(11)
+    kills = 0
 
     def is_over():
         run.refresh_from_db()
         return not run.is_open
 
-    def step():
-        tell_again(dispatcher)
-
-    kills = 0
-    while not is_over() and kills < 3:
-        with Worker(toy_url=source.url, concurrency=1) as worker:
-            before = len(big_world.requests)
-            assert until(lambda before=before: len(big_world.requests) > before, seconds=40, step=step, pause=0.05)
-            until(is_over, seconds=0.2 + hazard.random() * 0.6, step=step, pause=0.05)
-            worker.kill()
+    while kills < KILLS and not is_over():
+        with Worker(toy_url=source.url, concurrency=1) as victim:
+            met = len(big_world.requests) + hazard.randint(1, 4)
+            assert until(
+                lambda met=met: len(big_world.requests) >= met or is_over(), seconds=PATIENCE_SECONDS, step=step
+            ), victim.said()
         kills += 1
-        if kills == 2:
+        miss_the_dead()
+        if kills % 2:
             clean_redis.flushdb()
-    with Worker(toy_url=source.url, concurrency=1):
-        assert until(is_over, seconds=40, step=step)
+    with Worker(toy_url=source.url, concurrency=1) as last:
+        assert until(is_over, seconds=PATIENCE_SECONDS, step=step), last.said()
 
     check(run, big_world)
-    assert kills >= 2
+    assert kills == KILLS
     assert run.resumed >= 1
 
 
-def test_a_worker_that_slept_past_its_lease_writes_nothing_when_it_wakes(source, big_world):
-    connection = make_connection()
-    run = make_run(connection)
-    dispatcher = Dispatcher()
+def test_a_worker_that_slept_past_its_lease_writes_nothing_when_it_wakes(source, big_world, step):
+    run = make_run(make_connection())
 
     def is_over():
         run.refresh_from_db()
         return not run.is_open
 
     with Worker(toy_url=source.url, lease=2, concurrency=1) as sleeper:
-        assert until(WorkItem.objects.exists, seconds=40, step=lambda: tell_again(dispatcher), pause=0.05)
+        assert until(WorkItem.objects.exists, seconds=PATIENCE_SECONDS, step=step, pause=0.05), sleeper.said()
         os.killpg(sleeper.process.pid, signal.SIGSTOP)
-        time.sleep(2.5)
-        with Worker(toy_url=source.url, lease=2, concurrency=1):
-            assert until(is_over, seconds=50, step=lambda: tell_again(dispatcher))
+        with Worker(toy_url=source.url, lease=2, concurrency=1) as other:
+            assert until(is_over, seconds=PATIENCE_SECONDS, step=step), other.said()
             os.killpg(sleeper.process.pid, signal.SIGCONT)
-            time.sleep(1.5)
+            time.sleep(1.5)  # it tries to write, and is refused
 
     check(run, big_world)

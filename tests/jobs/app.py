@@ -32,6 +32,8 @@ if lease := os.environ.get("TEST_LEASE_SECONDS"):
     worker.LEASE_SECONDS = float(lease)
     worker.BEAT_SECONDS = float(lease) / 4
 
+app.conf.worker_soft_shutdown_timeout = float(os.environ["TEST_SOFT_SECONDS"])
+
 if toy_url := os.environ.get("TEST_TOY_URL"):
     from connectors import registry
     from tests.connectors.toy import Toy

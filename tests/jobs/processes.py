@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import quote
 
 import psutil
@@ -27,7 +29,7 @@ def database_url():
 class Worker:
     """A Celery worker; `kill` takes the whole tree away with SIGKILL. It doesn't outlive a pytest that is killed."""
 
-    def __init__(self, *, lease=3, toy_url="", sandbox_url="", concurrency=2):
+    def __init__(self, *, lease=3, soft=60, toy_url="", sandbox_url="", concurrency=2):
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -36,23 +38,28 @@ class Worker:
             "TEST_LEASE_SECONDS": str(lease),
             "TEST_TOY_URL": toy_url,
             "TEST_SANDBOX_URL": sandbox_url,
+            "TEST_SOFT_SECONDS": str(soft),
             "TEST_PARENT": str(os.getpid()),  # the worker ties itself to it, and its pool to itself
+            "REMAP_SIGTERM": "SIGQUIT",  # as docker-compose.yml has it: what runs may end softly
         }
         self.command = [
             sys.executable, "-m", "celery", "-A", "tests.jobs.app", "worker", "--concurrency", str(concurrency),
             "--without-gossip", "--without-mingle", "--loglevel", "warning", "--pool", "prefork",
         ]  # fmt: skip
         self.process = None
+        self.log = None
 
     def start(self):
+        self.log = self.log or tempfile.TemporaryFile()  # noqa: SIM115, closed by `kill`
         self.process = subprocess.Popen(
-            self.command,
-            env=self.environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            self.command, env=self.environment, start_new_session=True, stdout=self.log, stderr=self.log
         )
         return self
+
+    def said(self):
+        """Return its last lines, for the one who asks why nothing happens."""
+        self.log.seek(max(0, self.log.tell() - 3000))
+        return self.log.read().decode(errors="replace")
 
     def kill(self):
         if self.process is not None:
@@ -60,6 +67,8 @@ class Worker:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+            self.log.close()
+            self.log = None
 
     def kill_child(self):
         """Take one process of the pool away, as the system does when memory runs out; False if there is none now."""
@@ -108,6 +117,11 @@ def tell_again(dispatcher):
     """
     Job.objects.filter(state=Job.State.QUEUED).update(run_after=timezone.now(), dispatched_at=None)
     dispatcher.round()
+
+
+def miss_the_dead():
+    """Let the time pass after which a silent worker is missed. Not while one is at work: it would lose its job."""
+    Job.objects.filter(state=Job.State.RUNNING).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def until(is_true, *, seconds, step=None, pause=0.1):

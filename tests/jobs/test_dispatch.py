@@ -1,6 +1,5 @@
-"""Dispatchers, brokers that forget, and real workers that are killed."""
+"""Dispatchers, and brokers that forget."""
 
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,7 +15,6 @@ from hub.jobs.models import Job
 from hub.jobs.work import Lease
 from hub.people.models import Team
 from tests.jobs import works
-from tests.jobs.processes import Worker, tell_again, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,40 +141,3 @@ def test_a_worker_that_freezes_while_it_writes_loses_the_job_and_what_it_wrote()
     worker.run(job.pk)
 
     assert [team.slug for team in Team.objects.all()] == ["frozen"]
-
-
-@pytest.mark.slow
-def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(broker):
-    for number in range(60):
-        works.mark.enqueue(name=f"n{number}", seconds=0.02)
-    long = works.count_up.enqueue(name="long", steps=40, seconds=0.05)
-    dispatcher = Dispatcher()
-    hazard = random.Random(7)
-
-    def all_done():
-        return not Job.objects.filter(state__in=["queued", "running"], kind__startswith="tests.").exists()
-
-    def step():
-        tell_again(dispatcher)
-
-    def marks():
-        return Team.objects.count()
-
-    kills = 0
-    while not all_done() and kills < 3:
-        with Worker() as worker:
-            before = marks()
-            assert until(lambda before=before: all_done() or marks() > before, seconds=30, step=step, pause=0.05)
-            until(all_done, seconds=hazard.random() * 0.7, step=step, pause=0.05)
-            worker.kill()
-        kills += 1
-        if kills == 2:
-            broker.flushdb()
-    with Worker():
-        assert until(all_done, seconds=40, step=step)
-
-    assert kills >= 2
-    assert Team.objects.filter(slug__startswith="n").count() == 60
-    assert Team.objects.filter(slug__startswith="long-").count() == 40
-    assert works.reload(long).state == Job.State.DONE
-    assert not Job.objects.filter(state="dead").exists()

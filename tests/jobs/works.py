@@ -1,6 +1,9 @@
 """Works for tests; each leaves a mark in the database."""
 
+import os
+import signal
 import time
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -24,7 +27,14 @@ def fail(*, name):
 
 @work()
 def later(*, name):
-    raise TryLater("not now", after=__import__("datetime").timedelta(minutes=5))
+    raise TryLater("not now", after=timedelta(minutes=5))
+
+
+@work()
+def swallow_memory(*, name):
+    """Leave a mark, then have the system end this process as it does when memory runs out."""
+    Team.objects.create(name=name, slug=name)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @work(is_long=True)

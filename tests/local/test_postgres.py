@@ -14,6 +14,7 @@ from hub.local.errors import CannotStart
 from hub.local.place import ROOTS_HOME, settle
 from hub.local.postgres import Postgres
 from hub.local.processes import working_in
+from tests.numbers import times
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -75,12 +76,13 @@ def test_rows_survive_a_stop_and_a_start(postgres):
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_no_acknowledged_row_is_lost_when_the_server_is_killed(postgres):
     with connect(postgres) as connection:
         connection.execute("CREATE TABLE kept (n int)")
     acknowledged = 0
 
-    for _ in range(10):
+    for _ in range(times(5, 50)):
         with connect(postgres) as connection:
             until = time.monotonic() + 0.1
             while time.monotonic() < until:

@@ -25,7 +25,7 @@ from hub.jobs.dispatch import Dispatcher
 from hub.jobs.models import Job
 from hub.jobs.work import TryLater
 from tests.connectors.factories import make_connection, make_run
-from tests.jobs.processes import tell_again, until
+from tests.jobs.processes import miss_the_dead, tell_again, until
 
 ISSUES, DELETIONS, GOES = 30, 3, 60
 PATIENCE_SECONDS = 60
@@ -207,7 +207,7 @@ class Company:
         """Have a real worker sync until it has sent so many requests; then `ending` befalls it, wherever it is."""
         self.begin_night()
         seen = len(self.sandbox.linear.log)
-        self.give_up_leases()
+        miss_the_dead()
         dispatcher = Dispatcher()
 
         def is_over():
@@ -223,25 +223,21 @@ class Company:
             lambda: len(self.sandbox.linear.log) - seen >= requests or is_over(),
             seconds=PATIENCE_SECONDS, step=step, pause=0.02,
         )  # fmt: skip
-        assert is_hit, "the worker did nothing"
+        assert is_hit, worker_process.said()
         if ending == "SIGKILL":
             self.pool.kill()
             self.held.flushdb()  # the next worker finds no message that was meant for this one
             self.pool.worker()
         elif ending == "its child is killed":
             worker_process.kill_child()
-            self.give_up_leases()
+            miss_the_dead()
         else:
             cut_off_others()
         if ending != "SIGKILL":
-            assert until(is_over, seconds=PATIENCE_SECONDS, step=step), "the worker did not come back"
+            assert until(is_over, seconds=PATIENCE_SECONDS, step=step), worker_process.said()
             self.held.flushdb()
         self.run.refresh_from_db()
         self.end_night(seen, is_whole=False)
-
-    def give_up_leases(self):
-        """Let the time pass after which a silent worker is missed."""
-        Job.objects.filter(state=Job.State.RUNNING).update(lease_until=timezone.now() - timedelta(seconds=1))
 
     def end_night(self, seen, *, is_whole):
         """Mend the source, and judge what the hub says about the night."""
@@ -288,7 +284,7 @@ class Company:
 
     def end_jobs(self):
         """Do what is queued and was claimed by the dead, as the next worker would; return the jobs of syncs."""
-        self.give_up_leases()
+        miss_the_dead()
         with transaction.atomic():
             dispatch.requeue_expired(timezone.now())
         mine = Job.objects.filter(pk__in=self.connection.runs.values("job"))
