@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from .life import Life
 from .notion.life import NotionDepartment
+from .productboard.life import ProductOffice
 from .wires import Department
 
-ALL: Sequence[Callable[[Life], Department]] = (NotionDepartment,)
+ALL: Sequence[Callable[[Life], Department]] = (ProductOffice, NotionDepartment)

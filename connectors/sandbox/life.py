@@ -90,7 +90,7 @@ class Life:
         if self._next_day > now.date() and not (self._queue and self._queue[0][0] <= now):
             return
         while True:
-            if self._next_day <= now.date() and (not self._queue or self._queue[0][0] >= _at(self._next_day, 0)):
+            if self._next_day <= now.date() and (not self._queue or self._queue[0][0] >= at_hour(self._next_day, 0)):
                 self._plan_day(self._next_day)
                 self._next_day += timedelta(days=1)
             elif self._queue and self._queue[0][0] <= now:
@@ -107,7 +107,7 @@ class Life:
     # --- the company as Linear knows it
 
     def _found(self) -> None:
-        world, at = self.world, _at(self.first, 7)
+        world, at = self.world, at_hour(self.first, 7)
         for team in self.company.product_teams:
             row = world.add_team(
                 team.key, team.name, at=at, issueEstimationType="notUsed" if team.key == "PLT" else "fibonacci"
@@ -115,7 +115,7 @@ class Life:
             self._teams[team.key] = row
             self._members[team.key], self._makers[team.key] = [], []
             self._cycles[row["id"]], self._projects[team.key] = [], []
-            self.later(_at(self.first, 9), self._open_cycle, row, 0)
+            self.later(at_hour(self.first, 9), self._open_cycle, row, 0)
         self._seat_people(at)
         group = world.add_label("Bug", is_group=True, at=at)
         for name in ("Regression", "Crash", "Wrong figure", "Display"):
@@ -164,15 +164,15 @@ class Life:
 
     def _plan_day(self, day: date) -> None:
         draw = Random(f"{self.world.seed}:{day}")
-        self.later(_at(day, 18, 30), self._sign_ins, draw.random())
+        self.later(at_hour(day, 18, 30), self._sign_ins, draw.random())
         for team in self.company.product_teams:
             if day.weekday() == 0:
-                self.later(_at(day, 10), self._weekly, team.key, draw.random())
+                self.later(at_hour(day, 10), self._weekly, team.key, draw.random())
             if day.weekday() < 5:
                 _factor, per_day, _bugs, _plan = PACE[team.key]
                 wanted = per_day * self.scale
                 for _one in range(int(wanted) + (draw.random() < wanted % 1)):
-                    at = _at(day, 7, 30) + timedelta(minutes=draw.uniform(0, 600))
+                    at = at_hour(day, 7, 30) + timedelta(minutes=draw.uniform(0, 600))
                     self.later(at, self._write_issue, team.key, draw.getrandbits(48))
         for department in self.departments:
             department.plan_day(day)
@@ -249,8 +249,8 @@ class Life:
         """Begin a cycle, end the one before, and have the one after ready."""
         cycles = self._cycles[team["id"]]
         while len(cycles) < place + 2:
-            starts = _at(self.first + CYCLE * len(cycles), 9)
-            ends = _at(self.first + CYCLE * (len(cycles) + 1), 9)
+            starts = at_hour(self.first + CYCLE * len(cycles), 9)
+            ends = at_hour(self.first + CYCLE * (len(cycles) + 1), 9)
             row = self.world.add_cycle(team["id"], starts, ends, at=at)
             cycles.append(row)
             self._in_cycle[row["id"]] = {}
@@ -265,7 +265,7 @@ class Life:
                     self._in_cycle[now["id"]][issue["id"]] = issue
         for day in range(14):
             self.later(at + timedelta(days=day, hours=2), self._count_cycle, cycles[place])
-        self.later(_at(self.first + CYCLE * (place + 1), 9), self._open_cycle, team, place + 1)
+        self.later(at_hour(self.first + CYCLE * (place + 1), 9), self._open_cycle, team, place + 1)
 
     def _count_cycle(self, at: datetime, cycle: Row) -> None:
         states = self.world.rows("WorkflowState")
@@ -315,13 +315,13 @@ class Life:
         if draw.random() < 0.3:
             self.world.edit("Template", template["id"], at=at, lastAppliedAt=text(at))
         if through_triage:
-            at = _working(at + timedelta(hours=_spread(draw, 5, 0.9)))
+            at = working(at + timedelta(hours=spread(draw, 5, 0.9)))
             self.later(at, self._move, issue, creator, {"state": "Backlog"})
         fate = draw.random()
         if fate < 0.05:
             return  # stays in the backlog
         if fate < 0.12:
-            ends = _working(at + timedelta(days=draw.uniform(1, 45)))
+            ends = working(at + timedelta(days=draw.uniform(1, 45)))
             self.later(ends, self._move, issue, creator, {"state": "Canceled" if fate < 0.10 else "Duplicate"})
             return
         self._plan_work(draw, issue, key, at, is_bug=is_bug)
@@ -329,24 +329,24 @@ class Life:
     def _plan_work(self, draw: Random, issue: Row, key: str, at: datetime, *, is_bug: bool) -> None:
         factor, _per_day, _bugs, plan = PACE[key]
         maker = draw.choice(self._makers[key])["id"]
-        starts = _working(at + timedelta(days=_spread(draw, 2.0 if is_bug else 8.0, 0.8)))
+        starts = working(at + timedelta(days=spread(draw, 2.0 if is_bug else 8.0, 0.8)))
         cycle = self._cycle_at(starts)
         if not is_bug and draw.random() < 0.8:
             # Planned: it is in the cycle from its first morning, and begins in it, sooner rather than later
             if (starts - self._cycle_start(cycle)) > timedelta(days=2):
                 cycle += 1
             opens = self._cycle_start(cycle)
-            starts = _working(opens + timedelta(days=0.1 + 11 * draw.betavariate(1.1, 2.6)))
+            starts = working(opens + timedelta(days=0.1 + 11 * draw.betavariate(1.1, 2.6)))
             enters = opens + timedelta(minutes=draw.uniform(5, 300))
             if draw.random() > plan:
-                starts = _working(starts + CYCLE)  # promised, and put off
+                starts = working(starts + CYCLE)  # promised, and put off
         else:
             enters = max(at + timedelta(minutes=2), starts - timedelta(hours=draw.uniform(0.1, 20)))
         self.later(enters, self._commit, issue, maker, key)
-        days = _spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.65)
+        days = spread(draw, DAYS_BY_ESTIMATE[issue.get("estimate")] * factor * (0.7 if is_bug else 1.0), 0.65)
         if draw.random() < 0.03:
             days *= 6  # stuck, and nobody says so
-        ends = _working(starts + timedelta(days=days))
+        ends = working(starts + timedelta(days=days))
         if draw.random() < 0.04:
             self.later(ends, self._move, issue, maker, {"state": "Done", "assigneeId": maker})  # never "in progress"
             return
@@ -360,9 +360,9 @@ class Life:
         self.later(starts + (ends - starts) * draw.uniform(0.6, 0.9), self._move, issue, maker, {"state": "In review"})
         self.later(ends, self._move, issue, maker, {"state": "Done"})
         if draw.random() < 0.035:
-            again = _working(ends + timedelta(days=draw.uniform(0.5, 4)))
+            again = working(ends + timedelta(days=draw.uniform(0.5, 4)))
             self.later(again, self._move, issue, maker, {"state": "In progress"})
-            self.later(_working(again + timedelta(days=draw.uniform(0.3, 2))), self._move, issue, maker,
+            self.later(working(again + timedelta(days=draw.uniform(0.3, 2))), self._move, issue, maker,
                         {"state": "Done"})  # fmt: skip
         elif draw.random() < 0.3:
             self.later(ends + timedelta(days=90), self._archive, issue)
@@ -384,7 +384,7 @@ class Life:
             self.world.archive("Issue", issue["id"], at=at)
 
     def _cycle_start(self, place: int) -> datetime:
-        return _at(self.first + CYCLE * place, 9)
+        return at_hour(self.first + CYCLE * place, 9)
 
     def _cycle_at(self, at: datetime) -> int:
         place = max(0, (at.date() - self.first).days // CYCLE.days)
@@ -413,11 +413,12 @@ def demo_world(
     return world, life
 
 
-def _at(day: date, hour: int, minute: int = 0) -> datetime:
+def at_hour(day: date, hour: int, minute: int = 0) -> datetime:
+    """Return an hour of a day in Paris, in UTC."""
     return datetime.combine(day, time(hour, minute), PARIS).astimezone(UTC)
 
 
-def _working(at: datetime) -> datetime:
+def working(at: datetime) -> datetime:
     """Return the moment, moved out of nights and weekends. Keeps minutes, so that not all of it happens at nine."""
     if at.hour < 7:
         at = at.replace(hour=7)
@@ -426,6 +427,6 @@ def _working(at: datetime) -> datetime:
     return at + timedelta(days=(7 - at.weekday()) % 7) if at.weekday() >= 5 else at
 
 
-def _spread(draw: Random, median: float, sigma: float) -> float:
+def spread(draw: Random, median: float, sigma: float) -> float:
     """Draw from a log-normal: most are near the median, a few take very long."""
     return draw.lognormvariate(log(median), sigma)

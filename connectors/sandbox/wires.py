@@ -62,7 +62,8 @@ class Wire(Protocol):
 class Department(Protocol):
     """A part of the company that lives beside Linear, by the same clock, and shows itself on a wire of its own."""
 
-    wire: Wire
+    @property
+    def wire(self) -> Wire: ...
 
     def plan_day(self, day: date) -> None:
         """Lay down what happens on a day, by `life.later`. Drawn from the seed and the date alone."""
