@@ -139,8 +139,8 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.tool = tool
         self.fields["to"].choices = [(state.value, state.label) for state in tool.next_moves]  # type: ignore[attr-defined]
-        if len(tool.next_moves) == 1:
-            self.initial.setdefault("to", tool.next_moves[0].value)
+        if len(tool.next_moves) == 1 and not self.initial.get("to"):
+            self.initial["to"] = tool.next_moves[0].value
 
     def clean_successor(self) -> Tool | None:
         """Find the tool that is named."""

@@ -76,7 +76,7 @@ def _detail(tool: Tool) -> str:
     """Say what a tool is for; of one that the company does not have, that first."""
     says = tool.summary or (tool.capability_link.capability.name if tool.capability_link else "")
     if tool.is_starter:
-        return gettext("Suggestion, not in our estate · %(says)s") % {"says": says}
+        return gettext("Suggestion · %(says)s") % {"says": says}
     return f"{tool.get_lifecycle_display()} · {says}" if tool.is_over else says
 
 
