@@ -265,7 +265,7 @@ class Company:
         """The page says each failure in its own words; while the source makes us wait, it says that."""
         text = unescape(self.page(self.connection.get_absolute_url()))
         if self.connection.pause_until:
-            assert str(explain(self.connection.pause_reason).title) in text
+            assert str(explain(self.connection.pause_reason).sentence) % {"service": "Linear"} in text
         elif not self.run.is_open:
             for failure in failures.values():
                 assert str(explain(failure).title) in text, failure

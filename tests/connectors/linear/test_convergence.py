@@ -140,7 +140,7 @@ def test_after_quiet_nights_the_hub_holds_what_linear_holds(quick_retries, clean
         run_state_machine_as_test(
             Machine,
             settings=hypothesis(
-                max_examples=times(4, 60), stateful_step_count=times(9, 30), deadline=None, database=None,
+                max_examples=times(3, 40), stateful_step_count=times(9, 20), deadline=None, database=None,
                 phases=(Phase.generate,) if not IS_FULL else (Phase.generate, Phase.shrink),
                 suppress_health_check=list(HealthCheck),
             ),
