@@ -1,6 +1,7 @@
 """Saying what a database holds, property by property."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -24,6 +25,16 @@ class MeaningForm(forms.Form):
     meaning = forms.ChoiceField(label=_("What does it hold?"), choices=meaning_choices)
 
 
+@dataclass(frozen=True)
+class Values:
+    """The values of one property that may be the status."""
+
+    ref: str
+    name: str
+    kind: str
+    values: list[tuple[str, Any]]
+
+
 class MappingForm(forms.Form):
     """Which property means what, for one meaning. A property is known by its id, so renaming it changes nothing.
 
@@ -37,9 +48,9 @@ class MappingForm(forms.Form):
         self.source, self.meaning = source, meaning
         self.holding = HOLDINGS[meaning]
         self.filled = filled or {}
-        self.states: dict[str, Mapping[str, Any]] = {}  # property id → property that may say "held"
         for one in self.holding.fields:
             self.fields[one.key] = self.asked(one)
+        self.groups: list[Values] = []
         if self.holding.held:
             self.ask_for_values()
 
@@ -61,17 +72,18 @@ class MappingForm(forms.Form):
     def ask_for_values(self) -> None:
         """Offer the values of each property that may be the status, under its name."""
         status = next(one for one in self.holding.fields if one.key == "status")
-        groups = []
+        choices = []
         for found in fitting(status, self.source.properties):
             key = str(found["id"])
-            self.states[key] = found
             options: Any = found["options"]
-            values = [(f"{key}={YES}", _("Ticked"))] if found["type"] == "checkbox" else []
+            values: list[tuple[str, Any]] = [(f"{key}={YES}", _("Ticked"))] if found["type"] == "checkbox" else []
             values += [(f"{key}={option['id']}", option["name"]) for option in options]
+            choices += values
             if values:
-                groups.append((str(found["name"]), values))
+                self.groups.append(Values(key, str(found["name"]), str(found["type"]), values))
+        self.groups.sort(key=lambda one: status.types.index(one.kind))
         self.fields["held"] = forms.MultipleChoiceField(
-            label=self.holding.held, choices=groups, required=False, widget=forms.CheckboxSelectMultiple,
+            label=self.holding.held, choices=choices, required=False, widget=forms.CheckboxSelectMultiple,
             help_text=_("Only the values of the property chosen as status count."),
         )  # fmt: skip
 
@@ -98,6 +110,17 @@ class MappingForm(forms.Form):
     def counted(self, cleaned: Mapping[str, Any]) -> list[str]:
         prefix = f"{cleaned.get('status', '')}="
         return [value.removeprefix(prefix) for value in cleaned.get("held") or () if value.startswith(prefix)]
+
+    @property
+    def ticked(self) -> list[str]:
+        """What is ticked among the values, as the page shows it."""
+        return [str(value) for value in self["held"].value() or ()]
+
+    @property
+    def shown_values(self) -> list[tuple[Values, bool]]:
+        """The values to offer, property by property, and whether that one is (or is likely to be) the status."""
+        status = self["status"].value() or next((one.ref for one in self.groups), "")
+        return [(one, one.ref == status) for one in self.groups]
 
     @property
     def chosen(self) -> dict[str, str]:

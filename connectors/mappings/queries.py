@@ -48,6 +48,7 @@ class Finding:
 class Filled:
     """How many of a database's pages have something in a property."""
 
+    ref: str
     label: str
     name: str
     count: int
@@ -60,7 +61,7 @@ class Row:
     source: DocumentSource
     mapping: SourceMapping | None
     pages: int = 0
-    is_unread: bool = False
+    is_unread: bool = False  # no run has ended since it was mapped
     filled: tuple[Filled, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -102,7 +103,8 @@ def findings(connections: Iterable[Connection] | None = None) -> list[tuple[Sour
 def rows(connection: Connection, *, words: str = "") -> tuple[list[Row], list[Row]]:
     """Return the mapped databases, and those that could be, by name. Four queries, however many there are."""
     mapped = {one.source_ref: one for one in SourceMapping.objects.filter(connection=connection)}
-    unread = set(chosen(connection)["unread"])
+    state = StreamState.objects.filter(connection=connection, stream=PAGES).only("last_success_at").first()
+    read_at = state.last_success_at if state else None
     found = DocumentSource.objects.filter(connection=connection).order_by("name", "external_id")
     sources = [one for one in found if one.external_id in mapped or (one.deleted_at is None and not one.is_trashed)]
     filled = filled_counts(connection, list(mapped)) if mapped else {}
@@ -119,7 +121,7 @@ def rows(connection: Connection, *, words: str = "") -> tuple[list[Row], list[Ro
                 source,
                 mapping,
                 counts.get("", 0),
-                source.external_id in unread,
+                read_at is None or read_at < mapping.asked_at,
                 tuple(filled_of(mapping, source, counts)),
                 findings_of(mapping, source),
             )
@@ -134,7 +136,7 @@ def filled_of(mapping: SourceMapping, source: DocumentSource, counts: Mapping[st
     for field in holding.fields if holding else ():
         ref = mapping.fields.get(field.key)
         if ref in names:
-            yield Filled(str(field.label), names[ref], counts.get(ref, 0))
+            yield Filled(ref, str(field.label), names[ref], counts.get(ref, 0))
 
 
 def filled_counts(connection: Connection, sources: Sequence[str]) -> dict[str, dict[str, int]]:

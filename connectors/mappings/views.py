@@ -62,8 +62,7 @@ def mapping_edit(request: Request, pk: int, ref: UUID) -> HttpResponse:
         undo = reverse("mappings:mapping_undo", args=[pk, said.batch])
         say(request, _("%(name)s is mapped; its pages are read next.") % {"name": source}, undo=undo)
         return redirect("mappings:source_list", pk)
-    names = {one["id"]: one["name"] for one in source.properties}
-    shown = [key for key in mapping.fields.values() if key in names] if mapping else []
+    filled = list(queries.filled_of(mapping, source, counts)) if mapping else []
     context = {
         "connection": connection,
         "source": source,
@@ -74,8 +73,8 @@ def mapping_edit(request: Request, pk: int, ref: UUID) -> HttpResponse:
         "metrics": named(HOLDINGS[meaning].metrics) if form is not None else "",
         "findings": queries.findings_of(mapping, source) if mapping else (),
         "pages": counts.get("", 0),
-        "names": [names[key] for key in shown],
-        "examples": queries.examples(source, shown) if shown else [],
+        "filled": filled,
+        "examples": queries.examples(source, [one.ref for one in filled]) if mapping else [],
     }
     status = 422 if request.method == "POST" else 200
     return render_page(request, "connectors/mappings/mapping_form.html", context, status=status)

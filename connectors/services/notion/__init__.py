@@ -28,7 +28,7 @@ from connectors.base import (
 from connectors.records import Record
 
 from . import shapes, wire
-from .places import Misplaced, Place
+from .places import Look, Misplaced, Place
 from .read import read_pages, read_sources, read_users, rows_of, schema_changes
 
 if TYPE_CHECKING:
@@ -132,11 +132,13 @@ class Notion:
         return self._request_pages(part, token)
 
     def _request_sources(self, token: str | None) -> Request:
-        kind, _bar, rest = (token or "search|").partition("|")
-        if kind == "source":
-            return Request(f"/v1/data_sources/{rest}", "GET", echo={"_source": rest}, judged=(404,))
+        """The search first; what is mapped and was not found is then asked for by its id."""
+        look = Look.read(token) if token else Look(self.mapped)
+        echo = {"_look": str(look)}
+        if look.is_searched:
+            return Request(f"/v1/data_sources/{look.missing[0]}", "GET", echo=echo, judged=(404,))
         asked: Json = {"filter": {"property": "object", "value": "data_source"}, "page_size": PAGE}
-        return Request("/v1/search", json={**asked, "start_cursor": rest} if rest else asked)
+        return Request("/v1/search", json={**asked, "start_cursor": look.cursor} if look.cursor else asked, echo=echo)
 
     def _request_pages(self, part: Slice, token: str | None) -> Request:
         if not self.mapped:
@@ -171,7 +173,7 @@ class Notion:
         if stream.name == "users":
             return read_users(payload)
         if stream.name == "data_sources":
-            return read_sources(payload, self.mapped)
+            return read_sources(payload)
         if payload.get("_place") == NOTHING:
             return Page((), notices=("No database is mapped yet: no page is read.",))
         return read_pages(payload, self.mapped, by="created_time" if part.sweep else "last_edited_time")

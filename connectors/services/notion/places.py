@@ -1,7 +1,7 @@
-"""Where the reading of pages stands: in which database, in which of its lists, from when on, and after which cursor.
+"""Where reading stands, spelled as page tokens, so that a killed worker goes on where it was.
 
-Databases are read one after the other, each twice: what is in use, then what lies in the trash. A page token spells
-such a place, so that a killed worker goes on where it was.
+Of pages: in which database, in which of its lists, from when on, after which cursor. Databases are read one after the
+other, each twice: what is in use, then what lies in the trash.
 """
 
 from collections.abc import Sequence
@@ -48,3 +48,30 @@ class Place:
             return Place(self.source, in_trash=True)
         following = sources.index(self.source) + 1 if self.source in sources else 0
         return Place(sources[following]) if following < len(sources) else None
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far the look for data sources is: the search's cursor, and which mapped ones it has not shown so far."""
+
+    missing: Sequence[str] = ()
+    cursor: str = ""
+    is_searched: bool = False
+
+    def __str__(self) -> str:
+        return "|".join(("source" if self.is_searched else "search", ",".join(self.missing), self.cursor))
+
+    @classmethod
+    def read(cls, token: str) -> "Look":
+        """Read what `str` wrote. Raises Misplaced."""
+        kind, *rest = token.split("|", 2)
+        if kind not in {"search", "source"} or len(rest) != 2:
+            raise Misplaced(token[:80])
+        return cls(tuple(key for key in rest[0].split(",") if key), rest[1], kind == "source")
+
+    def without(self, found: Sequence[str]) -> "Look":
+        return replace(self, missing=tuple(key for key in self.missing if key not in found))
+
+    def at(self, cursor: str) -> "Look":
+        """Return the look after a page of the search; without a cursor the search is over."""
+        return replace(self, cursor=cursor, is_searched=not cursor)

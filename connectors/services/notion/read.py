@@ -11,7 +11,7 @@ from connectors import records
 from connectors.base import FailureClass, Json, More, Page, Request, SourceFailed
 from connectors.records import Record
 
-from .places import Place
+from .places import Look, Place
 from .values import is_known, people, relation, settled
 from .wire import is_error
 
@@ -70,19 +70,21 @@ def read_users(payload: Json) -> Page:
 # --- data sources
 
 
-def read_sources(payload: Json, mapped: Sequence[str]) -> Page:
-    """Read a page of the search, or one mapped data source: the search forgets some, and those we need."""
-    asked = str(payload.get("_source", ""))
-    following = mapped[mapped.index(asked) + 1 :] if asked in mapped else mapped
-    after = f"source|{following[0]}" if following else None
-    if asked:
+def read_sources(payload: Json) -> Page:
+    """Read a page of the search, or one mapped data source that the search forgot."""
+    look = Look.read(str(payload["_look"]))
+    if look.is_searched:
+        asked, following = look.missing[0], look.without([look.missing[0]])
+        token = str(following) if following.missing else None
         if is_error(payload, NOT_SHARED):
             notice = f"The data source {asked} is mapped, but no longer shared with the connection, or deleted."
-            return Page([], after, notices=(notice,), ends_list=True)
-        return Page([kept_source(payload)], after, ends_list=True)
+            return Page([], token, notices=(notice,), ends_list=True)
+        return Page([kept_source(payload)], token, ends_list=True)
     rows = [kept_source(row) for row in rows_in(payload) if row.get("object") == "data_source"]
     cursor = cursor_in(payload)
-    return Page(rows, f"search|{cursor}" if cursor else after, ends_list=not cursor)
+    following = look.without([str(row["id"]) for row in rows]).at(cursor)
+    has_more = bool(cursor or following.missing)
+    return Page(rows, str(following) if has_more else None, ends_list=not cursor)
 
 
 def kept_source(source: Json) -> Json:
