@@ -96,7 +96,8 @@ def leadership(request: Request) -> HttpResponse:
     """Show at most nine figures of the company, those off target first."""
     tiles = queries.leadership_tiles(request.user)
     off = sum(tile.status in (Status.OFF_TRACK, Status.AT_RISK) for tile in tiles)
-    context = {"tiles": tiles, "off": off, "read_at": queries.newest_read()}
+    has_aims = any(tile.target_value is not None for tile in tiles)
+    context = {"tiles": tiles, "off": off, "has_aims": has_aims, "read_at": queries.newest_read()}
     return render_page(request, "kpis/leadership.html", context)
 
 

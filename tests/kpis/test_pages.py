@@ -150,6 +150,17 @@ def test_leadership_shows_at_most_nine_the_worst_first(leader, sign_in, django_a
     assert tiles[0].key == "m8"
 
 
+def test_leadership_without_targets_does_not_claim_that_all_is_well(leader, sign_in):
+    made = MetricFactory(key="m1", is_headline=True)
+    weeks(made, [4.0])
+    client = sign_in(leader)
+
+    assert "No figure has a target yet." in page(client, "/kpis/leadership/")
+    TargetFactory(metric=made, value=5)
+
+    assert "No figure is off its target." in page(client, "/kpis/leadership/")
+
+
 def test_a_member_may_not_see_the_leadership_page(member, sign_in):
     page(sign_in(member), "/kpis/leadership/", status=403)
 
