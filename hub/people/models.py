@@ -161,18 +161,12 @@ class TeamQuerySet(models.QuerySet["Team"]):
         return self.filter(is_active=True)
 
     def with_size(self, *, day: date) -> Self:
-        """Annotate `size`: people who are in the team itself on `day`."""
-        members = (
-            Membership.objects.on(day)
-            .filter(team=models.OuterRef("pk"), person__is_active=True)
-            .order_by()
-            .values("team")
-            .annotate(count=models.Count("person", distinct=True))
-            .values("count")
+        """Annotate `size`: people who are in the team itself on `day`. One pass over the memberships, for all teams."""
+        holds = Q(memberships__starts_on__lte=day) & (Q(memberships__ends_on=None) | Q(memberships__ends_on__gt=day))
+        counted = models.Count(
+            "memberships__person", distinct=True, filter=holds & Q(memberships__person__is_active=True)
         )
-        return self.annotate(
-            size=models.functions.Coalesce(models.Subquery(members), 0, output_field=models.IntegerField())
-        )
+        return self.annotate(size=counted)
 
 
 class Team(Timestamped, Versioned):

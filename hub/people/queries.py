@@ -1,10 +1,11 @@
 """What the people pages show, across models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Count, F, Prefetch, QuerySet
 
 from hub.core.http import address_of
 
@@ -27,39 +28,52 @@ def teams_now(person: User) -> "list[Membership]":
 class TeamRow:
     """A team in the list, at its depth in the tree."""
 
-    team: Team
+    name: str
+    url: str
+    is_active: bool
     depth: int
     size: int  # people in the team itself
     total: int  # people in it and in all teams below
-    url: str
     lead: str  # a name
     lead_url: str
 
 
-def team_tree(teams: Iterable[Team]) -> Sequence[TeamRow]:
-    """Order teams as a tree, children under their parent by name. `teams` carry `size` (see `with_size`).
+class Read(NamedTuple):
+    """What is read of a team for the list; whole teams and people would cost most of the page."""
+
+    pk: int
+    name: str
+    slug: str
+    parent_id: int | None
+    is_active: bool
+    lead_id: int | None
+    lead__name: str | None
+    lead__email: str | None
+
+
+def team_tree(*, day: date, shows_closed: bool = False) -> Sequence[TeamRow]:
+    """Order the teams as a tree, children under their parent by name. Two queries.
 
     A team whose parent is not among them stands at the top.
     """
-    rows = sorted(teams, key=lambda team: (team.name.casefold(), team.pk))
+    members = Membership.objects.on(day).filter(person__is_active=True).order_by()
+    sizes = dict(members.values_list("team").annotate(size=Count("person", distinct=True)))
+    teams = Team.objects.all()
+    read = [Read(*row) for row in (teams if shows_closed else teams.active()).values_list(*Read._fields)]
+    rows = sorted(read, key=lambda team: (team.name.casefold(), team.pk))
     known = {team.pk for team in rows}
-    below: dict[int | None, list[Team]] = {}
+    below: dict[int | None, list[Read]] = {}
     for team in rows:
         below.setdefault(team.parent_id if team.parent_id in known else None, []).append(team)
     found: list[TeamRow] = []
     team_url, person_url = address_of("people:team_detail"), address_of("people:person_detail")
 
-    def row(team: Team, depth: int, size: int, total: int) -> TeamRow:
-        lead = team.lead
-        return TeamRow(
-            team, depth, size, total, team_url(team.slug), str(lead or ""), person_url(lead.pk) if lead else ""
-        )
-
-    def walk(team: Team, depth: int) -> int:
+    def walk(team: Read, depth: int) -> int:
         at = len(found)
-        size: int = getattr(team, "size", 0)
-        found.append(row(team, depth, size, size))
-        total = size + sum(walk(child, depth + 1) for child in below.get(team.pk, ()))
+        lead_url = person_url(team.lead_id) if team.lead_id else ""
+        lead, size = team.lead__name or team.lead__email or "", sizes.get(team.pk, 0)
+        found.append(TeamRow(team.name, team_url(team.slug), team.is_active, depth, size, size, lead, lead_url))
+        total: int = size + sum(walk(child, depth + 1) for child in below.get(team.pk, ()))
         found[at] = replace(found[at], total=total)
         return total
 

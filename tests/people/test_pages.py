@@ -292,7 +292,7 @@ def test_teams_are_shown_as_a_tree_with_their_people(sign_in, member, django_ass
     with django_assert_max_num_queries(CEILING):
         rows = client.get("/people/teams/").context["rows"]
 
-    assert [(row.team.name, row.depth, row.size, row.total) for row in rows] == [
+    assert [(row.name, row.depth, row.size, row.total) for row in rows] == [
         ("Product", 0, 1, 2), ("Growth", 1, 1, 1), ("Ads", 2, 0, 0),
     ]  # fmt: skip
 

@@ -19,12 +19,9 @@ from hub.people.permissions import requires
 @requires("people.see_directory")
 def team_list(request: Request) -> HttpResponse:
     """Show the teams as a tree with their leads and sizes; `?closed=1` shows the closed ones, too."""
-    teams = Team.objects.with_size(day=timezone.localdate()).select_related("lead")
-    teams = teams.only("slug", "name", "parent", "is_active", "lead", "lead__name", "lead__email")
     shows_closed = request.GET.get("closed") == "1"
-    rows = queries.team_tree(teams if shows_closed else teams.active())
     context = {
-        "rows": rows,
+        "rows": queries.team_tree(day=timezone.localdate(), shows_closed=shows_closed),
         "shows_closed": shows_closed,
         "may_edit": request.user.has_perm("people.edit_people"),
     }
