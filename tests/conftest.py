@@ -17,6 +17,19 @@ def pytest_configure(config):
         servers.start()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long: then no worker sits through it alone at the end. What commits stays last."""
+    items.sort(key=lambda item: (commits(item), item.get_closest_marker("slow") is None))
+
+
+def commits(item):
+    """True for a test that leaves rows behind, and an empty database after it."""
+    marker = item.get_closest_marker("django_db")
+    asked = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(asked or (marker and marker.kwargs.get("transaction")))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Let nobody hold the test database at the end: a worker killed mid-query leaves a session that dies late."""

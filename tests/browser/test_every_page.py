@@ -10,6 +10,10 @@ WIDTHS = (1440, 1024, 390, 320)
 # Where the eye is: rules of WCAG 2.2 A and AA, and the good habits that axe knows besides
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+IN_THE_DARK = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+}  # all that colours decide
+
 
 def sideways(page, width):
     """Return what sticks out of a page that scrolls sideways at this width, empty if it doesn't."""
@@ -25,9 +29,29 @@ def sideways(page, width):
     )
 
 
-def violations(page):
+def scrolls(page):
+    """Return the widths at which a page scrolls sideways; it is left as wide as it came."""
+    found = [f"scrolls sideways at {width}: {out}" for width in WIDTHS if (out := sideways(page, width))]
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    return found
+
+
+def go_dark(page):
+    """Change the theme as the page's own switch does (static/js/theme.js); the server writes nothing else for it."""
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(
+        """() => {
+          const root = document.documentElement;
+          if (root.dataset.theme) root.dataset.theme = "dark";
+          for (const button of document.querySelectorAll("[data-theme-form] button"))
+            button.setAttribute("aria-pressed", String(button.value === "dark"));
+        }"""
+    )
+
+
+def violations(page, options=AXE):
     """Return what axe finds, one line for each rule, with the first element it concerns."""
-    found = Axe().run(page, options=AXE).response["violations"]
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{rule['id']} ({len(rule['nodes'])}×): {rule['nodes'][0]['target']} {rule['help']}" for rule in found]
 
 
@@ -36,22 +60,20 @@ def test_page_is_accessible_quiet_and_fits(case, visit):
     found = {}
     address = case.address()
     for language in ("en", "fr"):
-        for theme in ("light", "dark"):
-            seen = visit(case.role, language=language, theme=theme)
-            answer = seen.go(address)
-            if "<html" not in answer.text():
-                return  # a fragment that a page fetches: looked at as a part of that page
-            shift = seen.page.evaluate("window.seen.shift")
-            problems = [*violations(seen.page), *seen.problems()]
-            if answer.status != 200:
-                problems.append(f"status {answer.status}")
-            if shift > 0.01:
-                problems.append(f"layout shift {shift:.3f}")
-            for width in WIDTHS:
-                if out := sideways(seen.page, width):
-                    problems.append(f"scrolls sideways at {width}: {out}")
-            if problems:
-                found[language, theme] = problems
+        seen = visit(case.role, language=language)
+        answer = seen.go(address)
+        if "<html" not in answer.text():
+            return  # a fragment that a page fetches: looked at as a part of that page
+        shift = seen.page.evaluate("window.seen.shift")
+        problems = [*violations(seen.page), *scrolls(seen.page)]
+        if answer.status != 200:
+            problems.append(f"status {answer.status}")
+        if shift > 0.01:
+            problems.append(f"layout shift {shift:.3f}")
+        go_dark(seen.page)
+        problems += [f"in the dark: {wrong}" for wrong in (*violations(seen.page, IN_THE_DARK), *scrolls(seen.page))]
+        if problems := [*problems, *seen.problems()]:
+            found[language] = problems
 
     assert found == {}
 
