@@ -10,7 +10,7 @@ from hub.core.text import drawn
 from kpis import charts
 
 if TYPE_CHECKING:
-    from kpis.views import Row
+    from kpis.views.panels import Row
 
 register = template.Library()
 
