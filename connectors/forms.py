@@ -37,13 +37,14 @@ class ConnectionForm(Base):
         widgets = {"base_url": forms.URLInput(attrs={"placeholder": "https://"})}
         help_texts = {
             "base_url": _("Leave empty for the service’s own address."),
-            "label": _("How colleagues call it, “Linear” for example."),
+            "label": _("How colleagues call it. Empty: the name of the service."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [(one.key, one.name) for one in registry.all()]
         self.fields["service"] = forms.ChoiceField(label=_("Service"), choices=names)
+        self.fields["label"].required = False
         if self.instance.pk:
             del self.fields["service"]
             self.fields["token"].required = False
@@ -51,7 +52,13 @@ class ConnectionForm(Base):
                 "hint": self.instance.secret_hint or "…"
             }
         else:
-            self.fields["token"].help_text = _("A key with the right to read. It is encrypted and never shown again.")
+            self.fields["token"].help_text = _("It needs the right to read, nothing more. It is encrypted and never shown again.")
+
+    def clean_label(self) -> str:
+        """Name it after its service where nobody gave it a name."""
+        service = self.cleaned_data.get("service") or self.instance.service
+        names = {one.key: one.name for one in registry.all()}
+        return self.cleaned_data["label"] or names.get(service, service)
 
     def clean_base_url(self) -> str:
         url: str = self.cleaned_data["base_url"]

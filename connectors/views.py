@@ -79,7 +79,7 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
 def connection_create(request: Request) -> HttpResponse:
     """Connect a source: its token is tested, and everything is read for the first time."""
     services = registry.all()
-    form = ConnectionForm(request.POST or None, initial={"service": services[0].key, "label": services[0].name})
+    form = ConnectionForm(request.POST or None, initial={"service": services[0].key})
     if request.method == "POST" and form.is_valid():
         made = actions.connect(
             service=form.cleaned_data["service"],

@@ -142,6 +142,14 @@ def test_connecting_tests_the_token_and_reads_everything(source, sign_in, admin)
     }
 
 
+def test_a_connection_without_a_name_bears_its_service_s(source, sign_in, admin):
+    sign_in(admin).post(
+        reverse("connectors:connection_create"), {"service": "toy", "label": "", "token": "x" * 20, "base_url": ""}
+    )
+
+    assert Connection.objects.get().label == "Toy"
+
+
 def test_run_now_queues_once_and_then_cools_down(connection, sign_in, ops):
     client = sign_in(ops)
     url = reverse("connectors:connection_run", args=[connection.pk])
