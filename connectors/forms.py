@@ -52,7 +52,9 @@ class ConnectionForm(Base):
                 "hint": self.instance.secret_hint or "…"
             }
         else:
-            self.fields["token"].help_text = _("It needs the right to read, nothing more. It is encrypted and never shown again.")
+            self.fields["token"].help_text = _(
+                "It needs the right to read, nothing more. It is encrypted and never shown again."
+            )
 
     def clean_label(self) -> str:
         """Name it after its service where nobody gave it a name."""
