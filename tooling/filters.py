@@ -9,9 +9,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from hub.people.models import Team, User
+from hub.people.models import User
 
 from .models import AdoptionRollup, Capability, Tool, ToolAlias, ToolCapability, ToolOwner, normalized
+from .queries import LargeTeam
 
 NOBODY = "none"
 SHOWS = {
@@ -54,7 +55,7 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
         model = Tool
         fields: tuple[str, ...] = ()
 
-    def __init__(self, data: QueryDict, *, user: User, jobs: "list[Capability]", teams: "list[Team]") -> None:
+    def __init__(self, data: QueryDict, *, user: User, jobs: "list[Capability]", teams: "list[LargeTeam]") -> None:
         super().__init__(data, queryset=Tool.objects.all())
         self.user = user
         self.jobs = {job.slug: job for job in jobs}
@@ -117,7 +118,7 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
         if team is None:
             return queryset
         rollups = AdoptionRollup.objects.filter(
-            tool=OuterRef("pk"), team=team, window=30, is_current=True, holders__gt=0
+            tool=OuterRef("pk"), team=team.pk, window=30, is_current=True, holders__gt=0
         )
         return queryset.filter(Exists(rollups))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Page, Paginator
@@ -79,17 +80,18 @@ def sorted_by(tools: "QuerySet[Tool]", sort: str) -> "QuerySet[Tool]":
     return tools.order_by(*(FALLING[key] if sort.startswith("-") else SORTS[key]))
 
 
-def large_teams() -> list[Team]:
+class LargeTeam(NamedTuple):
+    """A team whose use may be shown apart."""
+
+    pk: int
+    slug: str
+    name: str
+
+
+def large_teams() -> list[LargeTeam]:
     """Return the teams whose use may be shown apart, largest first."""
-    today = timezone.localdate()
-    holds = Q(memberships__starts_on__lte=today) & (Q(memberships__ends_on=None) | Q(memberships__ends_on__gt=today))
-    return list(
-        Team.objects.active()
-        .annotate(size=Count("memberships__person", filter=holds & Q(memberships__person__is_active=True)))
-        .filter(size__gte=SMALLEST_GROUP)
-        .order_by("-size", "name", "pk")
-        .only("name", "slug")
-    )
+    teams = Team.objects.active().with_size(day=timezone.localdate()).filter(size__gte=SMALLEST_GROUP)  # type: ignore[misc]
+    return [LargeTeam(*row) for row in teams.order_by("-size", "name", "pk").values_list("pk", "slug", "name")]
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,16 @@ class TeamBars:
     width: int
 
 
-def team_bars(tools: Iterable[Tool], teams: Sequence[Team]) -> dict[int, TeamBars]:
+def team_bars(tools: Iterable[Tool], teams: Sequence[LargeTeam]) -> dict[int, TeamBars]:
     """Return the bars of each tool for these teams, in one query."""
     shown = list(teams)[:TEAMS_IN_A_ROW]
     rates: dict[tuple[int, int], float] = {}
     rows = AdoptionRollup.objects.filter(
-        tool__in=[tool.pk for tool in tools], team__in=shown, window=30, is_current=True, eligible__gte=SMALLEST_GROUP
+        tool__in=[tool.pk for tool in tools],
+        team__in=[team.pk for team in shown],
+        window=30,
+        is_current=True,
+        eligible__gte=SMALLEST_GROUP,
     )
     for row in rows:
         if row.rate is not None and row.team_id is not None:
