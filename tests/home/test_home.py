@@ -96,3 +96,29 @@ def test_queries_have_a_ceiling(db, sign_in, ops, role, django_assert_max_num_qu
 
     with django_assert_max_num_queries(10):
         client.get("/")
+
+
+def test_an_invitation_taken_back_leaves_the_queue(ops):
+    invite(revoked_at=timezone.now())
+
+    assert queries.queue(ops) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(-30, "30 days late"), (-1, "1 day late"), (0, "due today"), (5, "due in 5 days")]
+)
+def test_a_review_says_how_late_it_is(days, words):
+    today = timezone.localdate()
+
+    assert queries.due_in_words(today + timedelta(days=days), today) == words
+
+
+def test_the_most_urgent_come_first_and_the_rest_is_told(ops, sign_in):
+    for number in range(queries.MOST_ROWS + 1):
+        invite(email=f"p{number}@ardoise.example")
+    late = invite(email="late@ardoise.example", name="Late", expires_at=timezone.now() - timedelta(days=1))
+
+    answer = sign_in(ops).get("/")
+
+    assert answer.context["queue"][0].title == late.name
+    assert "the others come up as these are done" in answer.content.decode()

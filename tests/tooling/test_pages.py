@@ -21,7 +21,9 @@ from tests.tooling.factories import (
     owned,
 )
 from tooling.actions import decide
+from tooling.forms import MoveForm
 from tooling.models import Tool
+from tooling.search import find_tools
 from tooling.sync.adoption import rebuild
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,33 @@ def test_list_filtered_to_nothing_says_which_chip_to_take_away(reader):
     assert "Without Standing: Standard" in html
     assert "<b>2</b> tools" in html
     assert "Without Search" not in html
+
+
+def test_list_filtered_to_nothing_leads_to_what_fits_in_the_whole_registry(reader):
+    ToolFactory(name="Linear")
+    ToolFactory(name="Jira", starter=True)
+
+    html = page(reader, "/tools/?q=jira")
+
+    assert "1 that fits" in html
+    assert "?q=jira&amp;show=all" in html or "show=all&amp;q=jira" in html
+    assert names(page(reader, "/tools/?q=jira&show=all")) == ["Jira"]
+
+
+def test_a_palette_says_which_tools_are_only_suggestions(member):
+    ToolFactory(name="Linear", summary_en="Plan")
+    ToolFactory(name="Linen", summary_en="Talk", starter=True)
+
+    assert [(hit.title, hit.detail) for hit in find_tools("lin", member, 5)] == [
+        ("Linear", "Plan"),
+        ("Linen", "Suggestion · Talk"),
+    ]
+
+
+def test_the_only_way_on_is_chosen_already(db):
+    tool = ToolFactory(lifecycle="active")
+
+    assert MoveForm(tool=tool, initial={"to": ""}).initial["to"] == "retiring"
 
 
 def test_list_sorts_by_each_column_both_ways(reader, member):
