@@ -38,7 +38,8 @@ SUBJECTS = (
     "vouchers",
 )
 RULES = ("Security", "Travel", "Remote work", "Incident", "Data retention", "Accessibility", "Access rights",
-         "Purchasing", "On-call", "Interview consent", "Open source", "Design review", "Release", "Support")  # fmt: skip
+         "Purchasing", "On-call", "Interview consent", "Open source", "Design review", "Release",
+         "Support")  # fmt: skip
 BEGUN_BEFORE = timedelta(days=420)
 
 

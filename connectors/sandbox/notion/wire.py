@@ -62,6 +62,7 @@ class NotionWire:
         }  # fmt: skip
         self.connection_limit, self.row_cap = connection_limit, row_cap
         self.fewer_every, self.forgets = fewer_every, forgets
+        self.forgotten: set[str] = set()  # data sources that the search does not find
         self._of_workspace = Window(workspace_limit, LONG_WINDOW)
         self._of_token: dict[str, Window] = {}
         self._answered = 0
@@ -167,7 +168,8 @@ class NotionWire:
         found: list[tuple[str, Row]] = []
         if wanted != "page":
             shown = [asked.answers.source(row) for row in self.workspace.sources.values()
-                     if row["is_shared"] and not row["in_trash"] and words in row["title"].lower()]  # fmt: skip
+                     if row["is_shared"] and not row["in_trash"] and row["id"] not in self.forgotten
+                     and words in row["title"].lower()]  # fmt: skip
             found += [(row["last_edited_time"], row) for row in shown]
         if wanted != kind:
             found += [(row["edited"], asked.answers.page(row)) for row in self.workspace.pages.values()
