@@ -359,7 +359,9 @@ class Engine:
                 failed = self.step(reading, page)
                 if failed is None and page.next_token is None:
                     failed, outcome = self.end_slice(reading, now)
-                state.save()
+                # What did not change is left as it is in the database: a person may have answered meanwhile
+                changed = [name for name, value in before.items() if getattr(state, name) != value]
+                state.save(update_fields=[*changed, "updated_at"])
                 self.count_requests(reading.stream_run)
                 reading.stream_run.save()
         except BaseException:

@@ -3,21 +3,30 @@
 Frozen, with settled units: moments are aware UTC datetimes, days are dates, e-mails are lower case.
 Things refer to each other by `…_ref`, the source's own id, so that the order in which streams arrive
 does not matter. Each class has a table of the same name in `connectors.models.work`, unique on
-(connection, external_id); the fields below are the columns that a sync may write.
+(connection, external_id); the fields below are the columns that a sync may write. They are structs of msgspec
+rather than dataclasses: a first sync makes half a million of them, and sends each to the database as JSON.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, dataclass_transform
+
+from msgspec import Struct, StructMeta, field
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Settled(StructMeta):
+    """Makes every record frozen and keyword-only, so that none has to say so."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **config: Any) -> Any:
+        return super().__new__(cls, name, bases, body, **{"frozen": True, "kw_only": True, **config})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Record(Struct, metaclass=Settled, frozen=True):
     """Anything a source knows by an id of its own."""
 
     external_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class PersonAccount(Record):
     """A seat: somebody's (or a machine's) account in the tool."""
 
@@ -29,7 +38,6 @@ class PersonAccount(Record):
     last_seen_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkTeam(Record):
     """A team as the tool knows it; an admin (or an equal name) ties it to a team of the company."""
 
@@ -42,7 +50,6 @@ class WorkTeam(Record):
     archived_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkTeamMember(Record):
     """An account in a tool's team."""
 
@@ -50,7 +57,6 @@ class WorkTeamMember(Record):
     account_ref: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkState(Record):
     """A column of the board. `type` is triage, backlog, unstarted, started, completed, canceled, duplicate or other."""
 
@@ -60,7 +66,6 @@ class WorkState(Record):
     position: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkLabel(Record):
     """A label, or a group of labels that others name as parent."""
 
@@ -70,7 +75,6 @@ class WorkLabel(Record):
     team_ref: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkCycle(Record):
     """A sprint. Histories hold one number a day from the first day on."""
 
@@ -88,7 +92,6 @@ class WorkCycle(Record):
     archived_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkProject(Record):
     """A project: several items with dates, a lead and a health."""
 
@@ -111,7 +114,6 @@ class WorkProject(Record):
     archived_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkInitiative(Record):
     """A company goal that projects serve."""
 
@@ -125,7 +127,6 @@ class WorkInitiative(Record):
     archived_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativeProject(Record):
     """A project that serves an initiative."""
 
@@ -133,7 +134,6 @@ class InitiativeProject(Record):
     project_ref: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProjectUpdate(Record):
     """A written update on a project: its date and health, never its text."""
 
@@ -144,7 +144,6 @@ class ProjectUpdate(Record):
     is_stale: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkTemplate(Record):
     """A template of the tool, and when somebody last used it."""
 
@@ -154,7 +153,6 @@ class WorkTemplate(Record):
     last_applied_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WorkItem(Record):
     """An issue. Durations are not stored: they follow from the moments."""
 
@@ -184,7 +182,6 @@ class WorkItem(Record):
     is_trashed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class StateSpan(Record):
     """A time an item spent in one state; open while `ended_at` is None."""
 
@@ -194,7 +191,6 @@ class StateSpan(Record):
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Transition(Record):
     """One change of one field. `external_id` is computed from source ids: "history:<id>:<field>"."""
 
@@ -206,7 +202,6 @@ class Transition(Record):
     actor_ref: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProductItem(Record):
     """A thing that is planned, or what it is planned for.
 
@@ -237,7 +232,6 @@ class ProductItem(Record):
     edited_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProductLink(Record):
     """A tie between two items. `external_id` is "<item>:<kind>:<target>"; kind is link, isBlockedBy or isBlocking."""
 
@@ -246,7 +240,6 @@ class ProductLink(Record):
     kind: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Feedback(Record):
     """A note of feedback: never its words."""
 
@@ -263,7 +256,6 @@ class Feedback(Record):
     edited_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
 class FeedbackLink(Record):
     """A note tied to the item it is about. `external_id` is "<feedback>:<item>"."""
 
@@ -271,7 +263,6 @@ class FeedbackLink(Record):
     item_ref: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class AccountDay(Record):
     """What an account did on a day, by the tool's own counters. `external_id` is "<account>:<day>"."""
 
@@ -281,7 +272,6 @@ class AccountDay(Record):
     counts: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DocumentSource(Record):
     """A database of pages and its schema: one {"id", "name", "type", "options"} per property."""
 
@@ -292,9 +282,8 @@ class DocumentSource(Record):
     edited_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Document(Record):
-    """A page of a database. `values` maps a property’s id to {"type", "value"}; docs/connectors/notion.md settles them."""
+    """A page of a database. `values` maps property ids to {"type", "value"}: docs/connectors/notion.md settles them."""
 
     source_ref: str
     title: str = ""

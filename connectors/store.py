@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 from django.conf import settings
 from django.db import connection as database
-from pydantic_core import to_json
+from msgspec.json import encode
 
 from .base import Connector, Json, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
@@ -22,48 +22,42 @@ if TYPE_CHECKING:
 TABLES_BY_NAME: dict[str, type[Sourced]] = {record.__name__: table for record, table in TABLES.items()}
 
 
-@dataclass(frozen=True)
-class Shape:
-    """How one class of records is written: its statement, and how each value gets ready for it."""
-
-    name: str
-    statement: str
-    columns: tuple[str, ...]
-    limits: Mapping[str, int]  # longest text per column
+def execute(statement: str, parameters: Sequence[Any]) -> None:
+    """Send a statement apart from its values: quoted into its text, as Django does it, a page is read twice."""
+    database.ensure_connection()
+    with database.wrap_database_errors, psycopg.Cursor(cast("psycopg.Connection", database.connection)) as cursor:
+        cursor.execute(statement.encode(), parameters)
 
 
 @cache
-def shape_of(record: type[Record]) -> Shape:
-    """Return the upsert of a record class: inserts, or updates where something differs, and else touches nothing."""
-    table = TABLES[record]
-    columns = tuple(f.name for f in fields(record) if f.name != "external_id")
-    meta = table._meta
-    types = {
-        name: cast("Field[Any, Any]", meta.get_field(name)).db_type(database) for name in ("external_id", *columns)
-    }
+def upsert_of(record: type[Record]) -> str:
+    """Return the upsert of a record class: inserts, or updates where something differs, and else touches nothing.
+
+    Text that is longer than its column is cut; only an id must fit as it is.
+    """
+    meta = TABLES[record]._meta
+    columns = [name for name in record.__struct_fields__ if name != "external_id"]
     own = {
-        field.column: field.get_default()
+        field.column: literal(field.get_default())
         for field in meta.concrete_fields
         if not field.primary_key
         and field.name not in {*columns, "connection", "external_id", "deleted_at"}
         and not field.null
     }
-    names = ", ".join(columns)
-    typed = ", ".join(f"{name} {kind}" for name, kind in types.items())
-    t = meta.db_table
-    statement = f"""
-        INSERT INTO {t} AS t (connection_id, external_id, {names}{"".join(f", {column}" for column in own)})
-        SELECT %s, external_id, {names}{"".join(f", {literal(value)}" for value in own.values())}
-        FROM json_to_recordset(%s::json) AS x({typed})
+    names = [f'"{name}"' for name in columns]
+    types = [cast("Field[Any, Any]", meta.get_field(name)).db_type(database) or "" for name in columns]
+    is_text = [kind.startswith("varchar") and not kind.endswith("]") for kind in types]
+    given = [f"{name} {'text' if cut else kind}" for name, kind, cut in zip(names, types, is_text, strict=True)]
+    values = [f"{name}::{kind}" if cut else name for name, kind, cut in zip(names, types, is_text, strict=True)]
+    return f"""
+        INSERT INTO {meta.db_table} AS t ({", ".join(["connection_id", "external_id", *names, *own])})
+        SELECT {", ".join(["%s::bigint", "external_id", *values, *own.values()])}
+        FROM json_to_recordset(%s::json) AS x({", ".join(["external_id text", *given])})
         ON CONFLICT (connection_id, external_id) DO UPDATE
-        SET {", ".join(f"{name} = EXCLUDED.{name}" for name in columns)}, deleted_at = NULL
-        WHERE ({", ".join(f"t.{name}" for name in columns)}, t.deleted_at)
-            IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in columns)}, NULL::timestamptz)
+        SET {", ".join(f"{name} = EXCLUDED.{name}" for name in names)}, deleted_at = NULL
+        WHERE ({", ".join(f"t.{name}" for name in names)}, t.deleted_at)
+            IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in names)}, NULL::timestamptz)
     """  # noqa: S608 — made of our own column names alone
-    limits = {
-        name: length for name in columns if isinstance(length := getattr(meta.get_field(name), "max_length", None), int)
-    }
-    return Shape(record.__name__, statement, columns, limits)
 
 
 def literal(value: object) -> str:
@@ -157,7 +151,7 @@ def write_raw(
     statement = """
         INSERT INTO connectors_sourcerecord AS t (connection_id, stream, external_id, raw, content_hash,
             source_version, produced, map_version, first_seen_at, changed_at, deletion_reason)
-        SELECT %s, %s, x.external_id, x.raw::jsonb, x.content_hash, x.source_version, x.produced, %s, %s, %s, ''
+        SELECT %s::bigint, %s, x.external_id, x.raw::jsonb, x.content_hash, x.source_version, x.produced, %s, %s, %s, ''
         FROM ROWS FROM (
             json_to_recordset(%s::json)
                 AS (external_id text, content_hash text, source_version timestamptz, produced text[]),
@@ -178,24 +172,12 @@ def write_raw(
         for item in items
     ]
     texts = "\x1e".join([item.text for item in items])
-    with database.cursor() as cursor:
-        cursor.execute(
-            statement,
-            [connection.pk, stream.name, connector.map_version, now, now, to_json(rows).decode(), texts],
-        )
+    execute(statement, [connection.pk, stream.name, connector.map_version, now, now, encode(rows).decode(), texts])
 
 
 def write_rows(connection: Connection, kind: type[Record], records: Iterable[Record]) -> None:
     """Bring rows of one table in line with the records; a row that is right already is not written."""
-    shape = shape_of(kind)  # type: ignore[arg-type]  # classes are hashable; mypy looks at their instances
-    values = [record.__dict__ for record in records]
-    for name, limit in shape.limits.items():
-        for place, row in enumerate(values):
-            if len(row[name]) > limit:
-                values[place] = {**row, name: row[name][:limit]}
-    text = to_json(values, inf_nan_mode="constants").decode()
-    with database.cursor() as cursor:
-        cursor.execute(shape.statement, [connection.pk, text])
+    execute(upsert_of(kind), [connection.pk, encode(list(records)).decode()])
 
 
 def mark_gone(connection: Connection, names: Iterable[str], now: datetime) -> None:
@@ -317,13 +299,17 @@ def raw_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[s
 
 
 def unknown_to_us(connection: Connection, stream: Stream, ids: Sequence[str]) -> list[str]:
-    """Return those ids that the source lists and the hub does not hold as living."""
-    known = set(
-        SourceRecord.objects.filter(
-            connection=connection, stream=stream.name, external_id__in=ids, deleted_at=None
-        ).values_list("external_id", flat=True)
-    )
-    return [key for key in ids if key not in known]
+    """Return those ids that the source lists and the hub does not hold as living: one look for each, as above."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.id FROM unnest(%s::text[]) AS w(id) WHERE NOT EXISTS (
+                SELECT FROM connectors_sourcerecord
+                WHERE connection_id = %s AND stream = %s AND external_id = w.id AND deleted_at IS NULL OFFSET 0)
+            """,
+            [list(ids), connection.pk, stream.name],
+        )
+        return [key for (key,) in cursor.fetchall()]
 
 
 def match_people(connection: Connection) -> None:

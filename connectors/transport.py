@@ -49,11 +49,12 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    _parsed: Any = None
 
     def json(self) -> Json:
-        """Return the body as an object. Raises SourceFailed(BAD_PAYLOAD), which may pass, when it is none."""
+        """Return the body, parsed once, as an object. Raises SourceFailed(BAD_PAYLOAD), which may pass, otherwise."""
         try:
-            parsed = parse(self.body)
+            parsed = self._parsed = self._parsed or parse(self.body)
         except (ValueError, RecursionError) as error:
             raise SourceFailed(FailureClass.BAD_PAYLOAD, f"not JSON: {error}"[:300], is_final=False) from error
         if not isinstance(parsed, dict):

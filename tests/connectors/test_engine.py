@@ -7,9 +7,10 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connectors import registry
+from connectors import registry, store
 from connectors import sync as rules
 from connectors.base import FailureClass as Why
+from connectors.engine import Engine
 from connectors.hooks import _after_sync
 from connectors.models import (
     ActivityDay,
@@ -25,6 +26,7 @@ from connectors.models import (
     SyncRun,
     WorkItem,
 )
+from tests.connectors.factories import make_run
 from tests.connectors.stand_in import NOW, issue, person, stamp
 from tests.people.factories import UserFactory
 
@@ -358,7 +360,7 @@ def test_a_new_mapping_is_applied_without_a_request(sync, world, connection, mon
     monkeypatch.setattr(service, "map_version", 2, raising=False)
 
     def mapped(stream, record):
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return [
             replace(row, title="Mapped anew") if type(row).__name__ == "WorkItem" else row
@@ -374,3 +376,21 @@ def test_a_new_mapping_is_applied_without_a_request(sync, world, connection, mon
     assert WorkItem.objects.filter(title="Mapped anew").count() == len(world.issues)
     assert Connection.objects.get().mapped_with == 2
     assert datetime.now(UTC) and SyncRun.objects.count() == 1
+
+
+def test_what_a_person_answers_while_a_page_is_written_is_kept(connection, world):
+    class Answered:
+        def confirm(self):
+            StreamState.objects.filter(stream="issues", window_pages=1).update(sweep_confirmed_at=NOW)
+
+    Engine(make_run(connection, slot="test:answered"), registry.connector("toy"), lease=Answered()).go()
+
+    assert StreamState.objects.get(stream="issues").sweep_confirmed_at == NOW
+
+
+def test_only_what_is_not_held_as_living_is_unknown(sync, connection):
+    sync()
+    SourceRecord.objects.filter(external_id="i3").update(deleted_at=NOW)
+    issues = next(stream for stream in registry.connector("toy").streams if stream.name == "issues")
+
+    assert store.unknown_to_us(connection, issues, ["i2", "i3", "nobody"]) == ["i3", "nobody"]
