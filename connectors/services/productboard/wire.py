@@ -41,6 +41,9 @@ def classify(answer: Answer, now: datetime) -> SourceFailed | None:
         payload: Any = answer.json()
     except (ValueError, SourceFailed):  # not JSON, or not even text: an edge page, a cut body, garbage
         return _without_json(answer, now)
+    if answer.status < 400 and isinstance(payload, dict) and payload.get("errors"):  # a page is whole or not
+        code, detail = code_of(payload)
+        return SourceFailed(FailureClass.SOURCE_DOWN, f"{code} beside data: {detail}"[:_DETAIL], is_final=False)
     if answer.status < 400:
         is_good = isinstance(payload, dict) and "data" in payload
         return None if is_good else SourceFailed(FailureClass.BAD_PAYLOAD, "no data in the answer", is_final=False)

@@ -29,6 +29,12 @@ def ids(model, connection):
 
 def assert_same(connection, board):
     """Fail unless every live row is the board's, and the board's is a live row."""
+    assert_same_items(connection, board)
+    assert_same_notes(connection, board)
+    assert_same_people(connection, board)
+
+
+def assert_same_items(connection, board):
     things = {key: row for kind in READ for key, row in board.rows(kind).items()}
     items = {item.external_id: item for item in live(ProductItem, connection)}
     assert set(items) == set(things)
@@ -47,8 +53,6 @@ def assert_same(connection, board):
         assert item.edited_at == datetime.fromisoformat(row["updatedAt"])
     ties = {f"{key}:{kind}:{to}" for key, row in things.items() for kind, to in row["_ties"] if kind != "parent"}
     assert ids(ProductLink, connection) == ties
-    assert_same_notes(connection, board)
-    assert_same_people(connection, board)
 
 
 def assert_same_notes(connection, board):
