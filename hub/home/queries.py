@@ -241,7 +241,8 @@ def changes_for(reader: User, metrics: Sequence[Metric] | None = None, limit: in
     ids: dict[str, list[str]] = {kind: [key for k, key in latest if k == kind] for kind in TOLD}
     things: dict[tuple[str, str], Tool | Metric] = {}
     if ids["tooling.tool"]:
-        things |= {("tooling.tool", str(pk)): tool for pk, tool in Tool.objects.in_bulk(ids["tooling.tool"]).items()}
+        known = Tool.objects.defer("how_to_en", "how_to_fr").in_bulk(ids["tooling.tool"])
+        things |= {("tooling.tool", str(pk)): tool for pk, tool in known.items()}
     if metrics:
         things |= {("kpis.metric", str(one.pk)): one for one in metrics}
     elif ids["kpis.metric"]:
@@ -303,7 +304,7 @@ def tools_for(team: Team | None, limit: int = 6) -> tuple[tuple[Tool, ...], bool
     use = FilteredRelation(
         "rollups", condition=Q(rollups__team=team, rollups__window=30, rollups__is_current=True, rollups__active__gt=0)
     )
-    found = Tool.objects.in_estate()
+    found = Tool.objects.in_estate().defer("how_to_en", "how_to_fr")  # pages of text that no line of the list shows
     if team is None:
         return tuple(found.filter(ring=Tool.Ring.ADOPT).order_by("name", "pk")[:limit]), False
     tools = (
