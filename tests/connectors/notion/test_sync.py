@@ -256,7 +256,7 @@ def test_a_token_that_may_not_list_accounts_reads_the_rest(company, token):
 
 
 def test_a_night_that_outlives_its_budget_waits_and_goes_on(open_company):
-    company = open_company(connection_limit=5)
+    company = open_company(workspace_limit=5)
     for source in company.space.sources.values():
         company.map(source)
 
