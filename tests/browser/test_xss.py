@@ -5,16 +5,24 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
+from hub.core.templatetags import prose
 from kpis.models import Comment
 from tests.browser.payloads import DANGEROUS, payloads
 from tests.kpis.factories import MetricFactory
+from tests.numbers import times
 from tests.pages import page_cases
 from tooling.models import Capability, Tool, ToolAlias, ToolCapability, Vendor
 
 pytestmark = pytest.mark.browser
 PIECES = payloads()
 A_PAGE_OF_TOOLS = 50
+PROVOKE = """() => {
+  for (const node of document.querySelectorAll(".prose, .prose *"))
+    for (const name of ["mouseover", "focus", "pointerenter", "toggle", "animationstart", "error", "load"])
+      node.dispatchEvent(new Event(name));
+}"""
 
 
 @pytest.fixture
@@ -83,6 +91,48 @@ def test_how_to_is_prose_and_never_code(visit, hostile_tools):
         seen.go(tool.get_absolute_url())
 
         assert_harmless(seen)
+
+
+@pytest.fixture
+def no_cleaning(monkeypatch):
+    """Have pages show prose as it was typed: no Markdown, no allow-list."""
+    monkeypatch.setattr(prose, "render_markdown", mark_safe)
+
+
+def run_of(seen, tool, pieces):
+    """Open the tool with these pieces as its how-to, provoke them, and return (how many ran, how many were stopped)."""
+    tool.how_to_en = "\n\n".join(clean(piece) for piece in pieces)[:20_000]
+    tool.save(update_fields=["how_to_en"])
+    seen.page.goto(seen.server + tool.get_absolute_url(), wait_until="load")
+    seen.page.evaluate(PROVOKE)
+    seen.page.wait_for_timeout(100)
+    return seen.page.evaluate("window.ran || 0"), seen.page.evaluate("window.seen.violations.length")
+
+
+@pytest.mark.faults
+def test_content_policy_alone_holds_where_nothing_is_cleaned(visit, hostile_tools, no_cleaning):
+    seen = visit("member")
+    seen.page.set_default_timeout(20_000)
+    pieces = PIECES[:: times(8, 1)]
+    stopped = 0
+
+    for start in range(0, len(pieces), 20):
+        ran, refused = run_of(seen, hostile_tools[start], pieces[start : start + 20])
+
+        assert ran == 0
+        stopped += refused
+    assert stopped > len(pieces) / 20  # the policy had something to do on every page
+
+
+@pytest.mark.faults
+def test_the_same_runs_where_the_content_policy_is_off_too(visit, hostile_tools, no_cleaning, settings):
+    settings.CONTENT_SECURITY_POLICY = None
+    seen = visit("member")
+
+    ran, refused = run_of(seen, hostile_tools[0], PIECES[:20])
+
+    assert ran > 0
+    assert refused == 0
 
 
 def test_comments_on_a_kpi_are_plain_words(visit, people):
