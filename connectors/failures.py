@@ -72,9 +72,9 @@ EXPLAINED: dict[str, Explained] = {
         _("Install a newer release of the hub."),
     ),
     Why.STREAM_UNAVAILABLE: Explained(
-        _("Not part of the plan"),
-        _("%(service)s does not offer this with your plan. The other streams are not affected."),
-        _("Nothing to do, or change the plan."),
+        _("Not available"),
+        _("%(service)s does not offer this with your plan, or to this kind of token. The other streams are not affected."),
+        _("Nothing to do, or change the plan or the token."),
     ),
     Why.SWEEP_IMPLAUSIBLE: Explained(
         _("Many records are gone"),
