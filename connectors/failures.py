@@ -73,7 +73,7 @@ EXPLAINED: dict[str, Explained] = {
     ),
     Why.STREAM_UNAVAILABLE: Explained(
         _("Not available"),
-        _("%(service)s does not offer this with your plan, or to this kind of token. The other streams are not affected."),
+        _("%(service)s does not offer this with your plan or token. The other streams are not affected."),
         _("Nothing to do, or change the plan or the token."),
     ),
     Why.SWEEP_IMPLAUSIBLE: Explained(
