@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 60
 @pytest.fixture
 def big_world(world):
     world.issues = {f"i{n}": issue(n) for n in range(ISSUES)}
-    world.delay = 0.03
+    world.delay = 0.1  # so that a run outlasts its kills
     return world
 
 
@@ -55,9 +55,12 @@ def test_a_worker_killed_mid_sync_leaves_exactly_what_the_source_has(source, big
 
     while kills < KILLS and not is_over():
         with Worker(toy_url=source.url, concurrency=1) as victim:
-            met = len(big_world.requests) + hazard.randint(1, 4)
+            met = len(big_world.requests) + hazard.randint(1, 2)
             assert until(
-                lambda met=met: len(big_world.requests) >= met or is_over(), seconds=PATIENCE_SECONDS, step=step
+                lambda met=met: len(big_world.requests) >= met or is_over(),
+                seconds=PATIENCE_SECONDS,
+                step=step,
+                pause=0.02,
             ), victim.said()
         kills += 1
         miss_the_dead()
