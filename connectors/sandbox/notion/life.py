@@ -13,7 +13,7 @@ from connectors.sandbox.wires import Wire
 from connectors.sandbox.world import Row
 
 from .wire import NotionWire
-from .workspace import Workspace, prop
+from .workspace import Workspace, minute, prop
 
 # Per team: how many interviews, decisions and experiments a working day brings
 PACE = {
@@ -248,7 +248,8 @@ class NotionDepartment:
         keys = list(self.workspace.by_source[self.documents["id"]])
         key = keys[min(int(len(keys) * draw.betavariate(3, 1.2)), len(keys) - 1)]
         team = draw.choice(sorted(self.people))
-        self.workspace.edit_page(key, {}, at=moment, by=self.accounts[draw.choice(self.people[team]).email])
+        if self.workspace.pages[key]["created"] <= minute(moment):
+            self.workspace.edit_page(key, {}, at=moment, by=self.accounts[draw.choice(self.people[team]).email])
 
     def _edit(self, moment: datetime, key: str, values: Row, who: str) -> None:
         if key in self.workspace.pages:  # somebody may have deleted it

@@ -216,12 +216,16 @@ class NotionWire:
         order = self.workspace.order(source["id"], by)
         wanted = bool(asked.params.get("in_trash"))
         begin = self.workspace.place_in(source["id"], by, (low, "")) if low else 0
+        end = self.workspace.place_in(source["id"], by, (high, "")) if high else len(order)
         served = 0
         cursor = asked.params.get("start_cursor")
         if cursor:
             served, at = read_cursor(str(cursor))
-            begin = max(begin, self.workspace.place_in(source["id"], by, at))
-        end = self.workspace.place_in(source["id"], by, (high, "")) if high else len(order)
+            place = self.workspace.place_in(source["id"], by, at)
+            if is_descending:
+                end = min(end, place + (order[place : place + 1] == [at]))
+            else:
+                begin = max(begin, place)
         keys = [key for _time, key in order[begin:end]]
         if is_descending:
             keys.reverse()
