@@ -18,7 +18,7 @@ from connectors.sandbox.server import serve
 class Command(BaseCommand):
     """Serve a world over HTTP, so that the hub has something true to sync from."""
 
-    help = "Serve a stand-in of Linear: the demo company, or a real history from a CSV."
+    help = "Serve stand-ins of outside services: the demo company, or a real history from a CSV."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,6 +47,8 @@ class Command(BaseCommand):
             with serve(world, options["port"], host=options["host"], life=life, ticks_every=1.0, **limits) as sandbox:
                 issues = len(world.rows("Issue"))
                 self.stdout.write(f"Sandbox of Linear at {sandbox.url}/graphql: {issues} issues, key {KEY}")
+                for name in sorted(set(sandbox.wires) - {"linear"}):
+                    self.stdout.write(f"Sandbox of {name.capitalize()} at {sandbox.url}{sandbox.wires[name].paths[0]}")
                 self.stdout.flush()
                 stop.wait()
         except OSError as error:
