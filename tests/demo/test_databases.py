@@ -1,10 +1,14 @@
 """What the demo says of its databases is true of the sandbox."""
 
-import pytest
+from io import StringIO
 
+import pytest
+from django.core.management import call_command
+
+from connectors.management.commands.first_sync import TOKENS
 from connectors.mappings.meanings import HOLDINGS
 from connectors.mappings.queries import chosen
-from connectors.models import SourceMapping
+from connectors.models import Connection, SourceMapping, SyncRun
 from connectors.sandbox.clock import Clock, moment
 from connectors.sandbox.life import Life
 from connectors.sandbox.notion.life import NotionDepartment
@@ -47,3 +51,15 @@ def test_databases_are_mapped_once_and_wait_for_their_history():
 
     assert map_databases() == 0
     assert chosen(connection)["unread"] == [one.ref for one in DATABASES[:-1]]
+
+
+@pytest.mark.django_db
+def test_the_first_sync_of_the_demo_connects_every_tool_of_the_sandbox_once(settings):
+    settings.SANDBOX_URL = "http://127.0.0.1:8100"
+
+    for _twice in range(2):
+        call_command("first_sync", service="all", stdout=StringIO())
+
+    assert sorted(Connection.objects.values_list("service", flat=True)) == sorted(TOKENS)
+    assert all(one.secret_hint == TOKENS[one.service][-4:] for one in Connection.objects.all())
+    assert SyncRun.objects.filter(reason=SyncRun.Reason.FIRST).count() == len(TOKENS)
