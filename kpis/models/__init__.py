@@ -1,6 +1,8 @@
 """Tables of the numbers."""
 
+from .intake import Delivery
 from .metric import Comment, Metric, Target
 from .observation import Observation, ObservationHistory
+from .project_link import ProjectLink
 
-__all__ = ["Comment", "Metric", "Observation", "ObservationHistory", "Target"]
+__all__ = ["Comment", "Delivery", "Metric", "Observation", "ObservationHistory", "ProjectLink", "Target"]

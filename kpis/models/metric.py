@@ -44,6 +44,28 @@ class Metric(Timestamped, Versioned):
         ITEMS = "items", _("items")
         PERCENT = "percent", _("%")  # stored as 0–1
         SEATS = "seats", _("seats")
+        NOTES = "notes", _("notes")
+        INTERVIEWS = "interviews", _("interviews")
+        PAGES = "pages", _("pages")
+        OBJECTIVES = "objectives", _("objectives")
+        KEY_RESULTS = "key_results", _("key results")
+
+    class Theme(models.TextChoices):
+        """Under which heading a list of metrics puts it, in this order."""
+
+        DELIVERY = "delivery", _("Delivery")
+        DISCOVERY = "discovery", _("Discovery")
+        STRATEGY = "strategy", _("Strategy")
+        DOCUMENTS = "documents", _("Documents")
+        ADOPTION = "adoption", _("Adoption")
+
+    class SourceKind(models.TextChoices):
+        """Who writes the values. One kind a metric: what is computed can't be overwritten from outside."""
+
+        COMPUTED = "computed", _("Computed from the tools")
+        PUSHED = "pushed", _("Pushed by another system")
+        SQL = "sql", _("Read from a database")
+        UPLOADED = "uploaded", _("Uploaded as a file")
 
     class Direction(models.TextChoices):
         UP = "up", _("higher")
@@ -66,7 +88,12 @@ class Metric(Timestamped, Versioned):
     unit = models.CharField(_("unit"), max_length=12, choices=Unit.choices)
     decimals = models.PositiveSmallIntegerField(_("decimals"), default=1)
     direction = models.CharField(_("better when"), max_length=8, choices=Direction.choices)
+    theme = models.CharField(_("theme"), max_length=12, choices=Theme.choices, default=Theme.DELIVERY)
+    is_of_now = models.BooleanField(_("of a moment"), default=False)  # the week under way has as good a value as any
     source = models.CharField(_("source"), max_length=120, blank=True)
+    source_kind = models.CharField(
+        _("where values come from"), max_length=10, choices=SourceKind.choices, default=SourceKind.COMPUTED
+    )
     streams = models.JSONField(_("streams it is computed from"), default=list, blank=True)
     settings = models.JSONField(_("parameters"), default=dict, blank=True)
     least = models.PositiveSmallIntegerField(_("fewest cases shown"), default=5)

@@ -9,8 +9,7 @@ from django.utils import timezone
 from hub.activity.actions import record
 from hub.activity.models import Event
 from hub.people.models import Team, User
-
-from .models import Comment, Metric, Target
+from kpis.models import Comment, Metric, Target
 
 CONTRACT = ("definition", "definition_fr", "formula", "formula_fr", "direction", "settings")  # a change needs a reason
 

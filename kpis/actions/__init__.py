@@ -1,0 +1,9 @@
+"""What changes a metric or its values."""
+
+from .metrics import CONTRACT, comment, edit_metric, set_target, verify, withdraw_target
+from .observations import Outcome, Recorded, Status, plan, record
+
+__all__ = [
+    "CONTRACT", "Outcome", "Recorded", "Status", "comment", "edit_metric", "plan", "record", "set_target", "verify",
+    "withdraw_target",
+]  # fmt: skip
