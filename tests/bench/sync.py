@@ -18,6 +18,7 @@ import psutil
 from .report import Report, free_port, say
 
 ISSUES, MEMORY_MB, RATE, AGAIN = 100_000, 200, 0.6, 0.05
+ANSWER_MS = 80
 BOOKS = ("connectors_syncrun", "connectors_streamrun", "connectors_streamstate", "connectors_seenpage", "jobs_job")
 
 
@@ -115,6 +116,27 @@ def bare_loop(url: str, key: str, *, depth: str) -> tuple[float, int]:
     return time.perf_counter() - start, count
 
 
+def made_connection(label: str, url: str):
+    from connectors import registry
+    from connectors.models import Connection
+    from connectors.sandbox.linear import KEY
+    from connectors.secrets import seal
+
+    made = Connection(service="linear", label=label, base_url=url, mapped_with=registry.connector("linear").map_version)
+    made.save()
+    seal(made, KEY)
+    made.save()
+    return made
+
+
+def far_away(url: str) -> None:
+    """Let each answer take as long as a vendor's does at best, for the bare loop and for the sync."""
+    import httpx2
+
+    slow = {"action": "slow", "count": None, "params": {"seconds": ANSWER_MS / 1000}}
+    httpx2.post(f"{url}/_control/faults", json={"add": [slow]}).raise_for_status()
+
+
 def run_once(connection, reason: str, slot: str, worker: int):
     """Start a run and wait for its end. Return the run and the watch on the worker's memory."""
     from connectors import actions
@@ -162,9 +184,8 @@ def main(scale: float) -> None:
     from django.core.management import call_command
     from django.db import connection as database
 
-    from connectors.models import Connection, SourceRecord, WorkItem
+    from connectors.models import SourceRecord, WorkItem
     from connectors.sandbox.linear import KEY
-    from connectors.secrets import seal
 
     call_command("migrate", verbosity=0)
     environment = os.environ | {
@@ -181,14 +202,7 @@ def main(scale: float) -> None:
         say(f"building a world of {count} issues")
         world = start("-m", "tests.bench.world", str(port), str(count), stdout=subprocess.PIPE, text=True)
         world.stdout.readline()
-        wire = Connection(service="linear", label="Linear", base_url=url)
-        if hasattr(wire, "mapped_with"):
-            from connectors import registry
-
-            wire.mapped_with = registry.connector("linear").map_version
-        wire.save()
-        seal(wire, KEY)
-        wire.save()
+        wire = made_connection("Linear", url)
         bare_loop(url, KEY, depth="json")  # the sandbox's own first time is not the loop's
         loops = {}
         for depth in ("json", "parse", "map"):
@@ -229,6 +243,13 @@ def main(scale: float) -> None:
         report.add(
             "the same again: time", f"≤ {AGAIN:.0%}", f"{again / first:.1%} ({again:.1f} s)", again / first <= AGAIN
         )
+
+        far_away(url)
+        bare, _ = bare_loop(url, KEY, depth="parse")
+        other = made_connection("Linear far away", url)
+        run, _ = run_once(other, "first", "far", celery.pid)
+        slow = (run.ended_at - run.started_at).total_seconds()
+        report.note(f"With {ANSWER_MS} ms to each answer: {bare / slow:.0%} (bare {bare:.1f} s, sync {slow:.1f} s).")
         database.close()
     finally:
         for child in reversed(children):
