@@ -4,7 +4,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .base import Connector, Selective
+from .base import Announcing, Connector, Selective
 
 if TYPE_CHECKING:
     from .models import Connection
@@ -45,6 +45,20 @@ def all() -> list[Connector]:
 def mappable() -> list[str]:
     """Return the keys of the services that read only what an admin chose."""
     return [made.key for made in all() if isinstance(made, Selective)]
+
+
+def reading(stream: str) -> list[str]:
+    """Return the keys of the services that have a stream of this name."""
+    return [made.key for made in all() if any(one.name == stream for one in made.streams)]
+
+
+def announcing(key: str) -> Announcing | None:
+    """Return the connector of a service that can announce changes, None for any other."""
+    try:
+        made = connector(key)
+    except UnknownService:
+        return None
+    return made if isinstance(made, Announcing) else None
 
 
 _extra: dict[str, Connector] = {}

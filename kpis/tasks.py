@@ -3,14 +3,13 @@
 from connectors.models import Connection
 from hub.jobs.work import work
 
-from .models import Observation
-from .sync.recompute import first_week, recompute
+from .sync.recompute import recompute
 
 
 @work(queue="default")
 def compute(*, connection_id: int) -> None:
-    """Compute the numbers anew; all of history the first time. Safe to run twice."""
-    recompute(first=None if Observation.objects.exists() else first_week())
+    """Compute anew what a sync of this connection can have changed. Safe to run twice."""
+    recompute(after=Connection.objects.get(pk=connection_id))
 
 
 def after_sync(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """Computing the observations anew. Nothing changed: no row is written. Something changed: the old value is kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,29 +12,37 @@ from django.db.models import Min
 from django.utils import timezone
 
 from connectors.models import (
+    AccountDay,
     Connection,
+    DailySnapshot,
+    Document,
+    Feedback,
+    FeedbackLink,
+    PersonAccount,
+    ProductItem,
+    ProductLink,
     StateSpan,
-    StreamState,
     Transition,
     WorkCycle,
     WorkItem,
     WorkLabel,
+    WorkProject,
     WorkState,
     WorkTeam,
 )
-from kpis.models import Metric
+from kpis.models import Metric, Observation
 
-from . import statements
+from .families import FAMILIES, Family, Reads, board, states_of, tracker
+from .statements import merge as merging
 
-READ = (WorkItem, StateSpan, Transition, WorkCycle, WorkState, WorkLabel, WorkTeam)
+READ = (
+    WorkItem, StateSpan, Transition, WorkCycle, WorkState, WorkLabel, WorkTeam, WorkProject, PersonAccount, Feedback,
+    FeedbackLink, ProductItem, ProductLink, AccountDay, DailySnapshot, Document,
+)  # fmt: skip
 WEEKS_REREAD = 9  # a late edit reaches back two cycles and more
+YEARS_BACK = 3
 ESTIMATES_OFF = ("", "notUsed")
-
-FLOW_KEYS = ("cycle-time", "cycle-time-p85", "lead-time", "throughput")
-BUG_KEYS = ("bug-ratio", "bug-ratio-done")
-STOCK_KEYS = ("wip", "wip-age-p85", "ageing-share")
-CYCLE_KEYS = ("predictability", "scope-change")
-SEAT_KEYS = ("seats-active", "seats-dormant")
+STATUSES = ("planned", "in progress")  # of features under way, until Product Ops names others
 
 
 @dataclass(frozen=True)
@@ -50,56 +59,69 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def read_until(streams: tuple[str, ...]) -> datetime | None:
+def read_until(reads: Iterable[Reads]) -> datetime | None:
     """Return the moment up to which every source was read; None where one was never read to its end."""
-    active = Connection.objects.filter(is_active=True, streams__stream__in=streams).distinct()
-    rows = StreamState.objects.filter(connection__in=active, stream__in=streams)
-    if not rows.exists() or rows.filter(last_success_at=None).exists():
-        return None
-    found: datetime | None = rows.aggregate(at=Min("last_success_at"))["at"]
-    return found
+    moments: list[datetime] = []
+    for one in reads:
+        states = states_of(one)
+        if {state.stream for state in states} != set(one.streams):
+            return None
+        for state in states:
+            if state.last_success_at is None:
+                return None
+            moments.append(state.last_success_at)
+    return min(moments)
 
 
 @transaction.atomic
-def recompute(*, first: date | None = None, now: datetime | None = None, reason: str = "source") -> Written:
-    """Compute every metric for the weeks from `first` (nine weeks back by default) to the present one.
+def recompute(
+    *,
+    first: date | None = None,
+    now: datetime | None = None,
+    reason: str = "source",
+    after: Connection | None = None,
+) -> Written:
+    """Compute metrics for the weeks from `first` to the present one; all of them, or those a sync of `after` can change.
 
-    `now` is the moment up to which the sources were read; it is looked up where it isn't given. A family of metrics
-    whose streams were never read to the end is left alone: not measured is not zero.
+    Without `first`, nine weeks are read again, and the whole past of what was never computed before. `now` is the
+    moment up to which the sources were read; it is looked up where it isn't given. A family of metrics whose streams
+    were never read to the end is left alone: not measured is not zero.
     """
     today = timezone.localdate()
-    first = monday(first or today - timedelta(weeks=WEEKS_REREAD))
     past = monday(today) + timedelta(days=7)
     total = Written()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [0x4B501])  # one computation at a time
-        cursor.execute(statements.STAGE)
+        cursor.execute(merging.STAGE)
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SET LOCAL jit = off")  # compiling these statements takes longer than running them
         count_rows(cursor)
-        for keys, statement, streams in (
-            (FLOW_KEYS, statements.FLOW, ("issues",)),
-            (BUG_KEYS, statements.BUGS, ("issues", "labels")),
-            (STOCK_KEYS, statements.STOCK, ("issues", "states")),
-            (CYCLE_KEYS, statements.CYCLES, ("issues", "cycles")),
-            (SEAT_KEYS, statements.SEATS, ("users",)),
-        ):
-            read_at = now or read_until(streams)
+        known = set(Observation.objects.values_list("metric__key", flat=True).order_by().distinct())
+        for family in FAMILIES:
+            if after is not None and not family.follows(after):
+                continue
+            read_at = now or read_until(family.reads)
             if read_at is None:
                 continue
-            start = (
-                monday(read_at.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date()) if keys is SEAT_KEYS else first
-            )
-            given = parameters(first=start, past=past, now=read_at)
+            given = parameters(first=start_of(family, first, known, read_at), past=past, now=read_at)
             cursor.execute("TRUNCATE kpis_stage")
-            cursor.execute(f"INSERT INTO kpis_stage {statement}", given)  # our own statements
-            total = merge(cursor, keys, given, total, reason)
+            cursor.execute(f"INSERT INTO kpis_stage {family.statement}", given)  # our own statements
+            total = merge(cursor, family.keys, given, total, reason)
     return total
+
+
+def start_of(family: Family, first: date | None, known: set[str], read_at: datetime) -> date:
+    """Return the first week to compute a family for."""
+    if family.is_of_now:
+        return monday(read_at.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date())
+    if first is None and known.isdisjoint(family.keys):
+        first = first_week()
+    return monday(first or timezone.localdate() - timedelta(weeks=WEEKS_REREAD))
 
 
 def count_rows(cursor: Any) -> None:
     """Gather statistics of tables that have none, as after a first sync: without them plans take minutes."""
-    cursor.execute(statements.UNCOUNTED, [[model._meta.db_table for model in READ]])
+    cursor.execute(merging.UNCOUNTED, [[model._meta.db_table for model in READ]])
     for (table,) in cursor.fetchall():
         cursor.execute(f"ANALYZE {table}")  # one of our own tables
 
@@ -107,34 +129,47 @@ def count_rows(cursor: Any) -> None:
 def merge(cursor: Any, keys: tuple[str, ...], given: dict[str, Any], total: Written, reason: str) -> Written:
     """Write what differs from what is stored, the old values into the history first."""
     at = timezone.now()
-    given = {**given, "at": at, "keys": list(keys), "zone": settings.COMPANY_TIME_ZONE, "reason": reason}
-    cursor.execute(statements.KEEP, given)
+    given = {**given, "at": at, "keys": list(keys), "reason": reason}
+    cursor.execute(merging.KEEP, given)
     restated = cursor.rowcount
-    cursor.execute(statements.KEEP_GONE, given)
+    cursor.execute(merging.KEEP_GONE, given)
     gone = cursor.rowcount
-    cursor.execute(statements.WRITE, given)
+    cursor.execute(merging.WRITE, given)
     written = cursor.rowcount
     Metric.objects.filter(key__in=keys).update(read_at=given["now"], computed_at=at)
     return Written(total.written + written, total.restated + restated, total.gone + gone)
 
 
 def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
-    """Return what the statements ask for: the tracker's teams with their zones, and the span of weeks."""
+    """Return what the statements ask for: the tracker's teams with their zones, the span of weeks, what was chosen."""
     zones = available_timezones()
+    trackers = tracker().services
     teams = list(
         WorkTeam.objects.live()
-        .filter(connection__is_active=True)
+        .filter(connection__is_active=True, connection__service__in=trackers)
         .values_list("connection_id", "external_id", "team_id", "time_zone", "estimation")
     )
-    bugs = Metric.objects.filter(key="bug-ratio").values_list("settings", flat=True).first() or {}
+    read = list(Connection.objects.filter(is_active=True).values_list("pk", "service"))
+    boards = board().services
+    chosen: dict[str, Any] = dict(Metric.objects.exclude(settings={}).values_list("key", "settings"))
+    bugs = chosen.get("bug-ratio", {}).get("labels", ["bug"])
     return {
         "connections": [row[0] for row in teams],
         "refs": [row[1] for row in teams],
         "teams": [row[2] for row in teams],
         "zones": [row[3] if row[3] in zones else settings.COMPANY_TIME_ZONE for row in teams],
         "pointed": [row[4] not in ESTIMATES_OFF for row in teams],
-        "bugs": [str(name).lower() for name in bugs.get("labels", ["bug"])],
-        "read": list(Connection.objects.filter(is_active=True).values_list("pk", flat=True)),
+        "bugs": [str(name).lower() for name in bugs],
+        "statuses": [str(name).lower() for name in chosen.get("features-hygiene", {}).get("statuses", STATUSES)],
+        "evidence": int(chosen.get("evidence", {}).get("notes", 3)),
+        "feedback_days": int(chosen.get("time-to-process", {}).get("days", 90)),
+        "fresh_days": int(chosen.get("doc-freshness", {}).get("days", 90)),
+        "policy_days": int(chosen.get("doc-freshness", {}).get("policy_days", 365)),
+        "cadence_weeks": int(chosen.get("interview-cadence", {}).get("weeks", 13)),
+        "read": [pk for pk, _service in read],
+        "trackers": [pk for pk, service in read if service in trackers],
+        "boards": [pk for pk, service in read if service in boards],
+        "zone": settings.COMPANY_TIME_ZONE,
         "first": first,
         "past": past,
         "week": first,
@@ -144,6 +179,10 @@ def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
 
 
 def first_week() -> date | None:
-    """Return the day of the first item known, at most three years back: where a full computation begins."""
-    opened = WorkItem.objects.live().aggregate(at=Min("opened_at"))["at"]
-    return max(opened.date(), timezone.localdate() - timedelta(weeks=156)) if opened else None
+    """Return the day of the first thing known, at most three years back: where a full computation begins."""
+    found = [
+        model.objects.filter(deleted_at=None).aggregate(at=Min("opened_at"))["at"]
+        for model in (WorkItem, Feedback, Document)
+    ]
+    opened = [moment.date() for moment in found if moment]
+    return max(min(opened), timezone.localdate() - timedelta(weeks=52 * YEARS_BACK)) if opened else None

@@ -1,13 +1,11 @@
-"""The formulas in SQL, set by set. Definitions: docs/metrics.md (integrations.md 6.1).
+"""What is computed from a tracker's items, states and cycles, and its seats. Definitions: docs/metrics.md.
 
-Each statement yields (key, team_id, week, value, num, den, spread, n, coverage), `team_id` empty for the company.
-Weeks are ISO weeks in the tracker team's own time zone. The company's value is computed from the items of all teams,
-tied to a team of the company or not, never from the teams' values. Parameters: `refs` … `pointed` describe the
-tracker's teams, [`first`, `past`) are the first day of the first week and the day after the last one, `now` is the
-moment up to which the sources were read, `bugs` are names of labels.
+The company's value is computed from the items of all teams, tied to a team of the company or not, never from the
+teams' values. Weeks are ISO weeks in the tracker team's own time zone. Parameters: `refs` … `pointed` describe the
+tracker's teams, `bugs` are names of labels.
 """
 
-NONE = "NULL::float8"
+from .weeks import NONE
 
 # The tracker's teams with a valid time zone, and the weeks asked for with their bounds in each zone.
 TEAMS = """
@@ -40,7 +38,7 @@ calendar AS (  -- nothing finished is a measured zero, from the first item known
 DONE = f"""
 {TEAMS},
 done AS (
-  SELECT i.connection_id, i.external_id, i.parent_ref, i.label_refs, t.team_id, w.week,
+  SELECT i.connection_id, i.external_id, i.parent_ref, i.project_ref, i.label_refs, t.team_id, w.week,
          extract(epoch FROM i.completed_at - i.started_at)::float8 / 86400 AS cycle_days,
          extract(epoch FROM i.completed_at - i.opened_at)::float8 / 86400 AS lead_days
   FROM connectors_workitem i
@@ -275,7 +273,7 @@ WITH seats AS (
   FROM connectors_personaccount a
   LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.is_primary AND m.starts_on <= %(today)s
     AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
-  WHERE a.is_active AND a.kind <> 'bot' AND a.deleted_at IS NULL AND a.connection_id = ANY(%(read)s)
+  WHERE a.is_active AND a.kind <> 'bot' AND a.deleted_at IS NULL AND a.connection_id = ANY(%(trackers)s)
 ),
 figures AS (
   SELECT team_id, count(*) AS seats, count(*) FILTER (WHERE is_dormant) AS dormant FROM seats
@@ -284,49 +282,3 @@ figures AS (
 SELECT 'seats-active', team_id, %(week)s::date, seats - dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0
 UNION ALL
 SELECT 'seats-dormant', team_id, %(week)s::date, dormant, {NONE}, {NONE}, {NONE}, seats, {NONE} FROM figures WHERE seats > 0"""
-
-# Tables that were never counted, or grew tenfold since.
-UNCOUNTED = """
-SELECT relname FROM pg_class
-WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 0
-  AND (reltuples < 0 OR pg_stat_get_live_tuples(oid) > 10 * reltuples + 1000)"""
-
-STAGE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS kpis_stage (key text, team_id bigint, week date, value float8, num float8, den float8,
-  spread float8, n bigint, coverage float8) ON COMMIT DROP"""
-
-# Equality after rounding: a float that was only added up in another order is no restatement.
-SAME = """
-  round(s.value::numeric, 9) IS NOT DISTINCT FROM round(o.value::numeric, 9)
-  AND round(s.num::numeric, 9) IS NOT DISTINCT FROM round(o.num::numeric, 9)
-  AND round(s.den::numeric, 9) IS NOT DISTINCT FROM round(o.den::numeric, 9)
-  AND s.n = o.n AND round(s.coverage::numeric, 9) IS NOT DISTINCT FROM round(o.coverage::numeric, 9)"""
-
-COLUMNS = "metric_id, team_id, week, value, num, den, spread, n, coverage, read_at, recorded_at"
-
-KEEP = f"""
-INSERT INTO kpis_observationhistory ({COLUMNS}, superseded_at, reason)
-SELECT o.metric_id, o.team_id, o.week, o.value, o.num, o.den, o.spread, o.n, o.coverage, o.read_at, o.recorded_at,
-       %(at)s, CASE WHEN o.read_at < (o.week + 7)::timestamp AT TIME ZONE %(zone)s THEN 'partial' ELSE %(reason)s END
-FROM kpis_observation o JOIN kpis_metric m ON m.id = o.metric_id
-JOIN kpis_stage s ON s.key = m.key AND s.week = o.week AND s.team_id IS NOT DISTINCT FROM o.team_id
-WHERE NOT ({SAME})"""
-
-KEEP_GONE = f"""
-WITH gone AS (
-  DELETE FROM kpis_observation o USING kpis_metric m
-  WHERE m.id = o.metric_id AND m.key = ANY(%(keys)s) AND o.week >= %(first)s AND o.week < %(past)s
-    AND NOT EXISTS (SELECT 1 FROM kpis_stage s
-                    WHERE s.key = m.key AND s.week = o.week AND s.team_id IS NOT DISTINCT FROM o.team_id)
-  RETURNING o.*
-)
-INSERT INTO kpis_observationhistory ({COLUMNS}, superseded_at, reason) SELECT {COLUMNS}, %(at)s, 'gone' FROM gone"""
-
-WRITE = f"""
-INSERT INTO kpis_observation AS o ({COLUMNS})
-SELECT m.id, s.team_id, s.week, s.value, s.num, s.den, s.spread, s.n, s.coverage, %(now)s, %(at)s
-FROM kpis_stage s JOIN kpis_metric m ON m.key = s.key
-ON CONFLICT (metric_id, team_id, week) DO UPDATE
-SET value = excluded.value, num = excluded.num, den = excluded.den, spread = excluded.spread, n = excluded.n,
-    coverage = excluded.coverage, read_at = excluded.read_at, recorded_at = excluded.recorded_at
-WHERE NOT ({SAME.replace("s.", "excluded.")})"""
