@@ -277,7 +277,7 @@ def monday(day: date) -> date:
 
 def is_of_a_moment(metric: Metric) -> bool:
     """True for what holds at a moment (work under way, seats): the present week's value is as good as any."""
-    return metric.kind == Metric.Kind.STOCK or "states" in metric.streams
+    return metric.is_of_now
 
 
 def is_of_cycles(metric: Metric) -> bool:
@@ -312,6 +312,16 @@ def unit(metric: Metric, value: float) -> str:
         word = ngettext("day", "days", count)
     elif metric.unit == Metric.Unit.ITEMS:
         word = ngettext("item", "items", count)
+    elif metric.unit == Metric.Unit.NOTES:
+        word = ngettext("note", "notes", count)
+    elif metric.unit == Metric.Unit.INTERVIEWS:
+        word = ngettext("interview", "interviews", count)
+    elif metric.unit == Metric.Unit.PAGES:
+        word = ngettext("page", "pages", count)
+    elif metric.unit == Metric.Unit.OBJECTIVES:
+        word = ngettext("objective", "objectives", count)
+    elif metric.unit == Metric.Unit.KEY_RESULTS:
+        word = ngettext("key result", "key results", count)
     else:
         word = ngettext("seat", "seats", count)
     return f"\u00a0{word}"
