@@ -110,6 +110,9 @@ WORDS = {
     "pattern": lambda value, given, _s, _r, path: (
         [] if not isinstance(value, str) or re.search(given, value) else [f"{path}: {value!r} does not match"]
     ),
+    "minLength": lambda value, given, _s, _r, path: (
+        [] if not isinstance(value, str) or len(value) >= given else [f"{path}: too short"]
+    ),
     "minItems": lambda value, given, _s, _r, path: [] if len(value) >= given else [f"{path}: too short"],
     "minimum": lambda value, given, _s, _r, path: [] if value >= given else [f"{path}: {value} is too small"],
     "maximum": lambda value, given, _s, _r, path: [] if value <= given else [f"{path}: {value} is too large"],
