@@ -13,7 +13,7 @@ from msgspec.json import encode
 
 from .base import Connector, Json, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
-from .records import Record
+from .records import AccountDay, Record
 from .sync import Fetched, Refused, Stored, canonical
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def write_records(
     if PersonAccount.__name__ in {kind.__name__ for kind in rows}:
         accounts = next(by_id for kind, by_id in rows.items() if kind.__name__ == PersonAccount.__name__)
         note_last_seen(connection, list(accounts))
+    if AccountDay in rows:
+        note_active_days(connection, list(rows[AccountDay]))
     if stream.snapshot:
         write_snapshots(connection, stream, [item for item, _ in mapped], now)
 
@@ -204,6 +206,21 @@ def note_last_seen(connection: Connection, ids: Sequence[str]) -> None:
             ON CONFLICT DO NOTHING
             """,
             [settings.COMPANY_TIME_ZONE, connection.pk, list(ids)],
+        )
+
+
+def note_active_days(connection: Connection, ids: Sequence[str]) -> None:
+    """Count the days that a tool calls active as activity of the account, which adoption is made of."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_activityday (account_id, day, signal, count)
+            SELECT a.id, d.day, 'activity', 1 FROM connectors_accountday d
+            JOIN connectors_personaccount a ON a.connection_id = d.connection_id AND a.external_id = d.account_ref
+            WHERE d.connection_id = %s AND d.external_id = ANY(%s) AND d.is_active
+            ON CONFLICT DO NOTHING
+            """,
+            [connection.pk, list(ids)],
         )
 
 

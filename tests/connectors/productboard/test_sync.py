@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from connectors.base import FailureClass
-from connectors.models import DailySnapshot, Feedback, PersonAccount, ProductItem, ProductLink, State, StreamState
+from connectors.models import (
+    ActivityDay,
+    DailySnapshot,
+    Feedback,
+    PersonAccount,
+    ProductItem,
+    ProductLink,
+    State,
+    StreamState,
+)
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.life import Life
 from connectors.sandbox.productboard.life import ProductOffice
@@ -201,6 +210,18 @@ def test_what_the_contract_says_twice_makes_no_difference(open_company, switches
 
     assert_same(company.connection, company.board)
     assert (again.changed, again.new) == (0, 0)
+
+
+def test_an_active_day_counts_as_activity_and_a_quiet_one_does_not(company):
+    board, (ada, ben, _chloe) = company.board, company.board.rows("member")
+    day = board.clock.now().date()
+    board.be_active(ada, day, boardsOpened=1)
+    board.be_active(ben, day)
+
+    company.sync()
+
+    seen = ActivityDay.objects.values_list("account__external_id", "day", "signal")
+    assert list(seen) == [(ada, day, "activity")]
 
 
 def test_an_endpoint_outside_the_plan_stops_its_own_stream_alone(open_company):
