@@ -78,6 +78,7 @@ class Request:
     points: int = 1
     echo: Json = field(default_factory=dict)  # what `read` must know of the question: put beside the answer
     judged: tuple[int, ...] = ()  # statuses of refusals that are for `read` to judge
+    is_list: bool = (
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,29 @@ class Selective(Protocol):
 
     def bound(self, chosen: Mapping[str, Sequence[str]]) -> Connector:
         """Return a copy that reads what is chosen, by kind of thing. Pure."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an admin names on the connection's own form, one a line."""
+
+    label: "StrOrPromise"
+    help_text: "StrOrPromise"
+    pattern: str  # of one name
+    example: str
+
+
+@runtime_checkable
+class Choosing(Selective, Protocol):
+    """A selective connector whose things have names that an admin knows: no search, no mapping, a list on a form.
+
+    `bound` is given them under "chosen", and under each stream's name those whose history that stream still lacks.
+    """
+
+    choice: Choice
+
+    def choice_request(self, name: str) -> Request:
+        """Return the request that *Test the connection* makes for each: it must answer for itself."""
 
 
 def field_at(record: Json, path: str) -> Any:

@@ -294,3 +294,52 @@ class Document(Record):
     edited_at: datetime
     is_trashed: bool = False
     values: dict[str, object] = field(default_factory=dict)
+
+
+class ChangeRequest(Record):
+    """A change to code that asks to be let in: a pull request. Its words are its title alone.
+
+    `item_keys` are the issues that its branch or title names ("SHP-12"): what a join with another tool needs.
+    """
+
+    repository: str  # "owner/name"
+    number: int
+    title: str = ""
+    url: str = ""
+    state: str = "open"  # open, closed, merged, other
+    is_draft: bool = False
+    is_by_bot: bool = False
+    author_ref: str = ""
+    base: str = ""  # the branch that it goes into
+    item_keys: list[str] = field(default_factory=list)
+    opened_at: datetime
+    edited_at: datetime
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+
+
+class Release(Record):
+    """A version that was made public, or is being drafted."""
+
+    repository: str
+    tag: str
+    name: str = ""
+    url: str = ""
+    is_draft: bool = False
+    is_prerelease: bool = False
+    author_ref: str = ""
+    published_at: datetime | None = None
+
+
+class Deployment(Record):
+    """A version brought to an environment. `outcome` is success, failure or pending."""
+
+    repository: str
+    environment: str
+    is_production: bool = False
+    version: str = ""  # branch, tag or commit
+    creator_ref: str = ""
+    outcome: str = "pending"
+    requested_at: datetime
+    succeeded_at: datetime | None = None
+    failed_at: datetime | None = None

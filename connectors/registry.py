@@ -4,7 +4,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .base import Announcing, Connector, Selective
+from .base import Announcing, Choosing, Connector, Selective
 
 if TYPE_CHECKING:
     from .models import Connection
@@ -33,8 +33,9 @@ def connector_for(connection: "Connection") -> Connector:
     if not isinstance(made, Selective):
         return made
     from .mappings.queries import chosen
+    from .queries.choices import named
 
-    return made.bound(chosen(connection))
+    return made.bound(named(connection, made) if isinstance(made, Choosing) else chosen(connection))
 
 
 def all() -> list[Connector]:
@@ -43,8 +44,17 @@ def all() -> list[Connector]:
 
 
 def mappable() -> list[str]:
-    """Return the keys of the services that read only what an admin chose."""
-    return [made.key for made in all() if isinstance(made, Selective)]
+    """Return the keys of the services whose databases an admin maps."""
+    return [made.key for made in all() if isinstance(made, Selective) and not isinstance(made, Choosing)]
+
+
+def choosing(key: str) -> Choosing | None:
+    """Return the connector of a service whose things an admin names, None for any other."""
+    try:
+        made = connector(key)
+    except UnknownService:
+        return None
+    return made if isinstance(made, Choosing) else None
 
 
 def reading(stream: str) -> list[str]:

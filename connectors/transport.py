@@ -5,6 +5,7 @@ more than 20 MB nor longer than 90 seconds. It never logs a header or a body.
 """
 
 import json
+import re
 import time
 import zlib
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 30.0, 90.0
 LARGEST_ANSWER = 20 * 1024 * 1024
 TRIES, FIRST_WAIT, LAST_WAIT = 6, 1.0, 60.0
+LINKS = re.compile(r"<([^>]*)>([^<]*)")
+IS_NEXT = re.compile(r";\s*rel\s*=\s*\"?next\b", re.IGNORECASE)
 
 
 def parse(body: bytes) -> Any:
@@ -60,6 +63,19 @@ class HttpAnswer:
         if not isinstance(parsed, dict):
             raise SourceFailed(FailureClass.BAD_PAYLOAD, "JSON, but not an object", is_final=False)
         return parsed
+
+    def listed(self) -> Json:
+        """Return a bare list, and where its Link header says that it goes on, as an object: `items` and `next`.
+
+        Raises SourceFailed(BAD_PAYLOAD), which may pass, where it is something else.
+        """
+        try:
+            items = parse(self.body)
+        except (ValueError, RecursionError) as error:
+            raise SourceFailed(FailureClass.BAD_PAYLOAD, f"not JSON: {error}"[:300], is_final=False) from error
+        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+            raise SourceFailed(FailureClass.BAD_PAYLOAD, "JSON, but not a list of objects", is_final=False)
+        return {"items": items, "next": next_of(self.headers.get("link", ""))}
 
 
 @dataclass
@@ -113,7 +129,7 @@ class Transport:
                 failed = unexpected(answer)
             if failed is not None:
                 raise self.with_waiting_time(failed, answer)
-            payload = answer.json()
+            payload = answer.listed() if request.is_list else answer.json()
         except SourceFailed as failed:
             if failed.kind in (FailureClass.SOURCE_DOWN, FailureClass.SOURCE_SLOW, FailureClass.BAD_PAYLOAD):
                 self.pace.failed()
@@ -217,6 +233,12 @@ def unexpected(answer: HttpAnswer) -> SourceFailed | None:
     if 300 <= status < 400:
         return SourceFailed(FailureClass.SOURCE_MISBEHAVES, f"HTTP {status}: a redirect, which is not followed")
     return SourceFailed(FailureClass.QUERY_REJECTED, f"HTTP {status}")
+
+
+def next_of(link: str) -> str:
+    """Return the address that a Link header (RFC 8288) calls next, "" where it names none."""
+    found = (address for address, given in LINKS.findall(link) if IS_NEXT.search(given))
+    return next(found, "")
 
 
 def retry_after(answer: HttpAnswer) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from connectors import records
 
+from .code import ChangeRequest, Deployment, Release
 from .connection import Connection
 from .documents import Document, DocumentSource, SourceMapping
 from .product import AccountDay, Feedback, FeedbackLink, ProductItem, ProductLink
@@ -45,6 +46,7 @@ TABLES: dict[type[records.Record], type[Sourced]] = {
         PersonAccount, WorkTeam, WorkTeamMember, WorkState, WorkLabel, WorkCycle, WorkProject, WorkInitiative,
         InitiativeProject, ProjectUpdate, WorkTemplate, WorkItem, StateSpan, Transition,
         ProductItem, ProductLink, Feedback, FeedbackLink, AccountDay, DocumentSource, Document,
+        ChangeRequest, Release, Deployment,
     )
 }  # fmt: skip
 
@@ -54,9 +56,11 @@ __all__ = [
     "TABLES",
     "AccountDay",
     "ActivityDay",
+    "ChangeRequest",
     "Check",
     "Connection",
     "DailySnapshot",
+    "Deployment",
     "Document",
     "DocumentSource",
     "Feedback",
@@ -67,6 +71,7 @@ __all__ = [
     "ProductLink",
     "ProjectUpdate",
     "RefusedRecord",
+    "Release",
     "SchemaObservation",
     "SeenPage",
     "SourceMapping",

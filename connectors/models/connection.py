@@ -30,6 +30,7 @@ class Connection(Timestamped, Versioned):
     workspace_url = models.URLField(_("workspace address"), max_length=300, blank=True)
     is_active = models.BooleanField(_("on"), default=True)
     paused_streams = ArrayField(models.CharField(max_length=40), default=list, blank=True, editable=False)
+    chosen = models.JSONField(default=list, blank=True, editable=False)  # what is read of it: {"name", "asked_at"} each
     pause_until = models.DateTimeField(_("waits until"), null=True, blank=True)
     pause_reason = models.CharField(max_length=30, blank=True, editable=False)  # a failure class
     mapped_with = models.PositiveIntegerField(default=0, editable=False)  # map version of all stored records
