@@ -83,7 +83,7 @@ class Notion:
             "pages", _("pages of mapped databases"),
             _("interviews, decisions, experiments, and how fresh documents are"), Mode.WINDOW, shapes.PageShape,
             page_size=PAGE, version_path="last_edited_time", overlap=timedelta(minutes=15), window=timedelta(days=365),
-            sweep_every=WEEK, sweep_reads=True, needs=("data_sources",),
+            sweep_every=WEEK, sweep_reads=True,
             personal=("title",),
         ),
     )  # fmt: skip

@@ -137,6 +137,18 @@ def test_a_cut_relation_arrives_whole(company):
     assert "How many: this rollup is incomplete, left empty" in stream(run).notices
 
 
+def test_pages_are_read_although_the_list_of_databases_is_not(company):
+    company.sync()
+    company.fail("rejected", "Search", count=None)
+    company.space.edit_page(one_page(company), {"title": "Read all the same"})
+
+    run = company.sync()
+
+    assert stream(run, "data_sources").state == State.FAILED
+    assert stream(run).state == State.DONE
+    assert Document.objects.filter(title="Read all the same").exists()
+
+
 def test_more_people_than_a_page_shows_arrive_whole(company):
     crowd = [company.space.add_user(f"p{n}@shop.example", f"P {n}")["id"] for n in range(31)]
     page = one_page(company)
