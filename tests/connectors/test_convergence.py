@@ -1,6 +1,6 @@
 """Whatever the world does, whatever goes wrong and wherever a worker dies: after a quiet night the store equals it.
 
-The toy source here; Linear and the sandbox in `linear/test_convergence.py`, real kills in `test_kill.py`.
+The toy source here; the three tools of the sandbox in `test_together.py`, real kills in `test_kill.py`.
 """
 
 from datetime import timedelta

@@ -62,9 +62,9 @@ class Company:
         return names
 
 
-def small_workspace(clock=None):
+def small_workspace(world=None):
     """Three people, a data source of insights and one of interviews with ten pages."""
-    space = Workspace(World(clock or Clock(START)))
+    space = Workspace(world or World(Clock(START)))
     people = [space.add_user(f"{name}@shop.example", name.title())["id"] for name in ("ana", "ben", "cleo")]
     insights = space.add_source("Insights", [prop("title", "Insight", "title")])
     interviews = space.add_source("Interviews", [
