@@ -17,6 +17,7 @@ from . import registry, schedule
 from .failures import explain
 from .models import OPEN_STATES, Check, Connection, State, StreamRun, StreamState, SyncRun
 from .secrets import seal
+from .webhooks import marks
 
 COOL_DOWN = timedelta(minutes=5)
 
@@ -217,10 +218,11 @@ class Ticked:
     night: int = 0
     retries: int = 0
     remaps: int = 0
+    announced: int = 0
 
 
 def tick(now: datetime | None = None) -> Ticked:
-    """Start whatever is due, as the database tells: tonight's run, a missed one, another try, a new mapping.
+    """Start whatever is due, as the database tells: tonight's run, a missed one, another try, a new mapping, news.
 
     Safe to call at any time, from any number of places: each slot exists once.
     """
@@ -230,7 +232,8 @@ def tick(now: datetime | None = None) -> Ticked:
     close_orphans()
     zone = ZoneInfo(settings.COMPANY_TIME_ZONE)
     day, moment = schedule.latest_slot(now, settings.SYNC_HOUR, zone)
-    night = retries = remaps = 0
+    marked = marks.waiting()
+    night = retries = remaps = announced = 0
     for connection in Connection.objects.filter(is_active=True, auth=Connection.Auth.OK).order_by("pk"):
         try:
             service = registry.connector(connection.service)
@@ -247,10 +250,14 @@ def tick(now: datetime | None = None) -> Ticked:
             continue
         last = connection.runs.order_by("-id").first()
         if connection.created_at <= moment and not connection.runs.filter(slot=f"night:{day}").exists():
+            marks.make_sweeps_due(connection)
             night += start_run(connection, SyncRun.Reason.NIGHT, slot=f"night:{day}") is not None
         elif last is not None and is_retry_due(last, now):
             retries += start_run(connection, SyncRun.Reason.RETRY, slot=f"retry:{last.pk}") is not None
-    return Ticked(night, retries, remaps)
+        elif connection.pk in marked and (only := marks.due(connection, service, now)):
+            slot = f"webhook:{now:%Y%m%d%H%M}"
+            announced += start_run(connection, SyncRun.Reason.WEBHOOK, slot=slot, only=only) is not None
+    return Ticked(night, retries, remaps, announced)
 
 
 def is_retry_due(last: SyncRun, now: datetime) -> bool:

@@ -11,4 +11,11 @@ class ConnectorsConfig(AppConfig):
         """Give the room's own verbs their words."""
         from hub.activity.words import name_verbs
 
-        name_verbs(mapped_source=_("Database mapped"), unmapped_source=_("Database no longer mapped"))
+        name_verbs(
+            mapped_source=_("Database mapped"),
+            unmapped_source=_("Database no longer mapped"),
+            turned_webhooks_on=_("Webhooks turned on"),
+            turned_webhooks_off=_("Webhooks turned off"),
+            moved_webhook=_("Webhook moved to a new address"),
+            renewed_webhook_secret=_("Secret of the webhooks renewed"),
+        )

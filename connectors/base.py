@@ -4,6 +4,7 @@ A connector never touches the database, never sleeps, never logs; only the engin
 and `map` are pure, so they are tested from files.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -78,7 +79,7 @@ class Request:
     points: int = 1
     echo: Json = field(default_factory=dict)  # what `read` must know of the question: put beside the answer
     judged: tuple[int, ...] = ()  # statuses of refusals that are for `read` to judge
-    is_list: bool = (
+    is_list: bool = False  # answered by a bare list: `read` gets {"items": […], "next": the Link header's address}
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,79 @@ class Choosing(Selective, Protocol):
 
     def choice_request(self, name: str) -> Request:
         """Return the request that *Test the connection* makes for each: it must answer for itself."""
+
+
+class SecretFrom(StrEnum):
+    """Where the secret comes from that a service's deliveries are verified with."""
+
+    PASTED = "pasted"  # the service makes it, an admin pastes it here
+    HANDSHAKE = "handshake"  # the service posts it here, an admin pastes it back there
+    GENERATED = "generated"  # the hub makes it, an admin pastes it there
+
+
+class RefusedFor(StrEnum):
+    """Why a delivery is refused. Closed: each has its words in `connectors.models.webhooks`."""
+
+    FORGED = "forged"  # not signed with our secret
+    STALE = "stale"  # signed, but too long ago
+    UNREADABLE = "unreadable"
+    UNREADY = "unready"  # nothing to verify it with yet
+
+
+@dataclass(frozen=True)
+class Announced:
+    """One verified delivery: that something changed, never what it changed to."""
+
+    event_id: str  # the same for the same event, however often it is delivered
+    streams: tuple[str, ...] = ()  # empty: of something that the hub does not read
+    external_id: str = ""
+    is_gone: bool = False  # deleted for good, which no window shows
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """The service tells the secret that it will sign with."""
+
+    secret: str
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """A delivery that is refused, and why."""
+
+    why: RefusedFor
+
+
+@dataclass(frozen=True)
+class Hook:
+    """How a service announces changes, and how a person has it do so."""
+
+    secret_from: SecretFrom
+    steps: "Sequence[StrOrPromise]"  # what to do in the tool, one sentence each
+    counted: tuple[str, ...]  # streams of which every change should be announced: the nights count those that weren't
+    probe: str = ""  # name of the parameter that a GET asks to have sent back
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A connector whose service can announce changes. The re-read is the truth; a delivery only says that it is due."""
+
+    name: str
+    hook: Hook
+
+    def webhook(
+        self, headers: Mapping[str, str], raw_body: bytes, secret: str, now: datetime
+    ) -> Announced | Handshake | NotTaken:
+        """Verify one delivery, on the body as it came. Header names are in lower case. Pure, in constant time."""
+
+
+def json_object(raw: bytes) -> Json | None:
+    """Return the JSON object that bytes spell; None where they spell anything else."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def field_at(record: Json, path: str) -> Any:

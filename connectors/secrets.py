@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from .models import Connection
+from .models import Connection, Webhook
 
 
 class SecretUnreadable(Exception):
@@ -24,22 +24,31 @@ def box() -> MultiFernet:
 
 def seal(connection: Connection, secret: str) -> None:
     """Put the secret on a connection that has a primary key; the caller saves it."""
-    if connection.pk is None:
-        raise ValueError("save the connection first: its secret is bound to its row")
-    inside = json.dumps({"row": row_name(connection), "secret": secret})
-    connection.secret = box().encrypt(inside.encode())
-    connection.secret_hint = secret[-4:] if len(secret) >= 12 else ""
+    connection.secret = sealed(secret, connection)
+    connection.secret_hint = hint(secret)
     connection.secret_print = fingerprint(secret)
 
 
-def open_secret(connection: Connection) -> str:
+def sealed(secret: str, row: Connection | Webhook) -> bytes:
+    """Return the secret encrypted and bound to a row, which must have a primary key."""
+    if row.pk is None:
+        raise ValueError("save the row first: its secret is bound to it")
+    return box().encrypt(json.dumps({"row": row_name(row), "secret": secret}).encode())
+
+
+def hint(secret: str) -> str:
+    """Return the last four characters, nothing of a short secret."""
+    return secret[-4:] if len(secret) >= 12 else ""
+
+
+def open_secret(row: Connection | Webhook) -> str:
     """Return the secret. Raises SecretUnreadable when no key fits, or when it was sealed for another row."""
     try:
-        inside = json.loads(box().decrypt(bytes(connection.secret)))
+        inside = json.loads(box().decrypt(bytes(row.secret)))
     except (InvalidToken, ValueError) as error:
-        raise SecretUnreadable(f"no key opens the secret of {row_name(connection)}") from error
-    if inside["row"] != row_name(connection):
-        raise SecretUnreadable(f"the secret of {row_name(connection)} was sealed for another row")
+        raise SecretUnreadable(f"no key opens the secret of {row_name(row)}") from error
+    if inside["row"] != row_name(row):
+        raise SecretUnreadable(f"the secret of {row_name(row)} was sealed for another row")
     return str(inside["secret"])
 
 
@@ -48,8 +57,8 @@ def fingerprint(secret: str) -> str:
     return salted_hmac("connectors.secret", secret, algorithm="sha256").hexdigest()
 
 
-def row_name(connection: Connection) -> str:
-    return f"connectors.connection:{connection.pk}:secret"
+def row_name(row: Connection | Webhook) -> str:
+    return f"{row._meta.label_lower}:{row.pk}:secret"
 
 
 def is_newest(token: bytes) -> bool:

@@ -8,12 +8,14 @@ from hub.jobs.work import work
 from . import actions, checks, registry, remap
 from .engine import Engine
 from .models import Connection, SyncRun
+from .webhooks import nights
 
 
 @work(every=timedelta(minutes=1))
 def start_due_syncs() -> None:
-    """Start what is due."""
+    """Start what is due, and count what nobody announced."""
     actions.tick()
+    nights.count_missed()
 
 
 @work(queue="sync", is_long=True)

@@ -23,6 +23,7 @@ from .base import Mode, Stream
 from .forms import BackFillForm, ConnectionForm
 from .models import Connection, RefusedRecord, StreamRun
 from .templatetags.moments import when
+from .webhooks.queries import panel
 
 MOST_SHOWN = 100_000  # characters of a record; more helps nobody and is slow to draw
 
@@ -56,6 +57,7 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
     service = queries.service_of(source.connection)
     labels = {row.stream.name: row.stream.label for row in source.rows}
     runs = list(source.connection.runs.select_related("requested_by").order_by("-id")[:20])
+    may_edit = request.user.has_perm("connectors.edit_connection")
     latest = StreamRun.objects.filter(run__in=[run.pk for run in runs[:5]]).exclude(notices=[], detail="")
     context = {
         "source": source,
@@ -67,8 +69,9 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "refused": queries.refused_by_stream(source.connection),
         "requests": queries.requests_last_day(source.connection),
         "scopes": service.scopes if service else (),
+        "webhooks": panel(source.connection) if may_edit else None,
         "may_run": request.user.has_perm("connectors.run_sync"),
-        "may_edit": request.user.has_perm("connectors.edit_connection"),
+        "may_edit": may_edit,
         "poll": reverse("connectors:connection_detail", args=[pk]),
     }
     return render_page(request, "connectors/connection_detail.html", context, partials=("sync-sources",))

@@ -21,6 +21,7 @@ urlpatterns = [
     path("library/", include("frameworks.urls")),
     path("onboarding/", include("onboarding.urls")),
     path("kpis/", include("kpis.urls")),
+    path("", include("connectors.webhooks.urls")),
     path("syncs/", include("connectors.mappings.urls")),
     path("syncs/", include("connectors.urls")),
     path("account/", include("hub.people.account_urls")),

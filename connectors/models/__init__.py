@@ -20,6 +20,7 @@ from .sync import (
     StreamState,
     SyncRun,
 )
+from .webhooks import Delivery, DueStream, Webhook, WebhookCount
 from .work import (
     ActivityDay,
     InitiativeProject,
@@ -60,9 +61,11 @@ __all__ = [
     "Check",
     "Connection",
     "DailySnapshot",
+    "Delivery",
     "Deployment",
     "Document",
     "DocumentSource",
+    "DueStream",
     "Feedback",
     "FeedbackLink",
     "InitiativeProject",
@@ -83,6 +86,8 @@ __all__ = [
     "StreamState",
     "SyncRun",
     "Transition",
+    "Webhook",
+    "WebhookCount",
     "WorkCycle",
     "WorkInitiative",
     "WorkItem",

@@ -67,6 +67,7 @@ class SyncRun(Counted):
         HAND = "hand", _("By hand")
         RETRY = "retry", _("Tried again")
         BACKFILL = "backfill", _("Back-fill")
+        WEBHOOK = "webhook", _("Announced by the tool")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
     reason = models.CharField(max_length=10, choices=Reason.choices)

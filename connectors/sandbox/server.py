@@ -17,7 +17,7 @@ from .clock import Clock, moment, text
 from .faults import ACTIONS, Fault
 from .life import Life
 from .linear import LinearWire
-from .webhooks import Webhooks
+from .webhooks import LinearWebhooks, Webhooks
 from .wires import Reply, Wire
 from .world import NotThere, Row, World
 
@@ -29,8 +29,9 @@ class Sandbox:
     """A world and its front ends, as the server and the tests see it.
 
     `world` is what is true, `clock` its time, `wires` its front ends by name (keys, budgets, `faults`, request
-    `log`), of which `linear` is always there; `hooks` are Linear's webhooks. `url` is the base address once it is
-    served; each wire answers below it at paths of its own, Linear at `<url>/graphql`.
+    `log`), of which `linear` is always there; `hooks` are Linear's webhooks, `senders` those of all wires that have
+    any. `url` is the base address once it is served; each wire answers below it at paths of its own, Linear at
+    `<url>/graphql`.
     """
 
     def __init__(self, world: World, *, life: Life | None = None, wires: Iterable[Wire] = (), **linear: Any) -> None:
@@ -41,7 +42,11 @@ class Sandbox:
         if life is not None:
             every += [department.wire for department in life.departments]
         self.wires = {wire.name: wire for wire in every}
-        self.hooks = Webhooks(world)
+        self.hooks = LinearWebhooks(world)
+        self.senders: dict[str, Webhooks] = {"linear": self.hooks}
+        for wire in self.wires.values():
+            if isinstance(sender := getattr(wire, "hooks", None), Webhooks):
+                self.senders[wire.name] = sender
         self.url = ""
 
     @property
@@ -53,7 +58,8 @@ class Sandbox:
         if self.life is not None:
             with self.world.lock:
                 self.life.advance()
-        self.hooks.deliver_due()
+        for sender in self.senders.values():
+            sender.deliver_due()
 
     def advance(self, by: timedelta) -> None:
         """Move the clock on, and let the world live up to it."""
@@ -126,9 +132,15 @@ class Sandbox:
         return {"requests": seen}
 
     def _set_hooks(self, asked: Row) -> Row:
+        name = str(asked.get("wire", "linear"))
+        if name not in self.senders:
+            raise NotThere(f"webhooks of {name}")
+        sender = self.senders[name]
         if "url" in asked:
-            self.hooks.register(str(asked["url"]), str(asked["secret"]))
-        return {"hooks": [asdict(hook) for hook in self.hooks.hooks], "waiting": len(self.hooks.waiting)}
+            sender.register(str(asked["url"]), str(asked.get("secret", "")))
+        if "confirm" in asked:
+            sender.confirm(sender.hooks[-1], str(asked["confirm"]))
+        return {"hooks": [asdict(hook) for hook in sender.hooks], "waiting": len(sender.waiting)}
 
 
 class Server(ThreadingHTTPServer):
@@ -205,8 +217,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         path = self.path.removeprefix("/_control/").strip("/")
         try:
-            # The clock's tick sends webhooks, whose receiver may ask back: it must not hold the lock
-            with nullcontext() if path == "clock" else self.sandbox.world.lock:
+            # These send to receivers that may ask back: they must not hold the lock
+            with nullcontext() if path in {"clock", "hooks"} else self.sandbox.world.lock:
                 status, answer = 200, self.sandbox.control(path, asked)
         except NotThere as error:
             status, answer = 404, {"error": f"not there: {error}"}

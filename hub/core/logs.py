@@ -12,7 +12,9 @@ SECRET_NAMES = re.compile(
     r"(authorization|cookie|token|secret|password|passwd|api[-_]?key|verification)", re.IGNORECASE
 )
 SECRET_VALUES = re.compile(
-    r"\b(?:hub_|lin_api_|lin_oauth_|secret_|ntn_)[A-Za-z0-9_\-]{6,}|\bBearer\s+[A-Za-z0-9._\-]{6,}", re.IGNORECASE
+    r"\b(?:hub_|lin_api_|lin_oauth_|secret_|ntn_)[A-Za-z0-9_\-]{6,}|\bBearer\s+[A-Za-z0-9._\-]{6,}"
+    r"|(?<=/hooks/)[A-Za-z0-9_/%\-]+",  # the address of a webhook is half of its secret
+    re.IGNORECASE,
 )
 EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
 MASK = "…"

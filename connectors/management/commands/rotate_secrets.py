@@ -6,8 +6,10 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from connectors.models import Connection
+from connectors.models import Connection, Webhook
 from connectors.secrets import box, is_newest
+
+HOLDERS: tuple[type[Connection] | type[Webhook], ...] = (Connection, Webhook)
 
 
 class Command(BaseCommand):
@@ -17,17 +19,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         turned, unreadable = 0, []
-        for pk in list(Connection.objects.order_by("pk").values_list("pk", flat=True)):
+        held = [(one, pk) for one in HOLDERS for pk in one.objects.order_by("pk").values_list("pk", flat=True)]
+        for model, pk in held:
             with transaction.atomic():
-                connection = Connection.objects.select_for_update().filter(pk=pk).first()
-                if connection is None or not connection.secret or is_newest(bytes(connection.secret)):
+                row = model.objects.select_for_update().filter(pk=pk).first()
+                if row is None or not row.secret or is_newest(bytes(row.secret)):
                     continue
                 try:
-                    connection.secret = box().rotate(bytes(connection.secret))
+                    row.secret = box().rotate(bytes(row.secret))
                 except InvalidToken:
-                    unreadable.append(str(connection))
+                    unreadable.append(str(row))
                     continue
-                connection.save(update_fields=["secret"])
+                row.save(update_fields=["secret"])
                 turned += 1
         self.stdout.write(f"{turned} secrets sealed with the newest key.")
         if unreadable:

@@ -25,6 +25,7 @@ from .asking import (
     sorted_by,
     write_cursor,
 )
+from .webhooks import NotionWebhooks
 from .workspace import Workspace
 
 TOKEN = "ntn_sandbox"  # noqa: S105, the connection's token that every new sandbox knows
@@ -55,6 +56,7 @@ class NotionWire:
         row_cap: int = 10_000, fewer_every: int = 7, forgets: float = 0.02,
     ) -> None:  # fmt: skip
         self.workspace = workspace
+        self.hooks = NotionWebhooks(workspace)
         self.faults = Script()
         self.log: list[Seen] = []
         self.tokens = {

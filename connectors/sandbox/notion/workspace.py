@@ -5,7 +5,7 @@ are ids, a date is (start, end). `answers` dresses them as Notion does. Times ar
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from connectors.sandbox.clock import text
 from connectors.sandbox.world import NotThere, Row, World
 
 OPTION_COLORS = ("default", "blue", "green", "yellow", "red", "purple")
+Listener = Callable[[str, Row], None]  # event, row
 KINDS = ("User", "Database", "DataSource", "Page")
 
 
@@ -43,6 +44,7 @@ class Workspace:
         self.by_source: dict[str, dict[str, Row]] = {}
         self._orders: dict[tuple[str, str], list[tuple[str, str]]] = {}
         self._counts = dict.fromkeys(KINDS, 0)
+        self.listeners: list[Listener] = []
         self.bot = self.add_user("", "Product Ops Hub", kind="bot")
 
     # --- making
@@ -65,6 +67,7 @@ class Workspace:
         }  # fmt: skip
         self.sources[row["id"]] = row
         self.by_source[row["id"]] = {}
+        self._tell("data_source.created", row)
         return row
 
     def add_page(self, source_id: str, values: Mapping[str, Any], *, at: datetime | None = None, by: str = "") -> Row:
@@ -79,6 +82,7 @@ class Workspace:
         self.pages[row["id"]] = row
         self.by_source[source_id][row["id"]] = row
         self._forget(source_id)
+        self._tell("page.created", row)
         return row
 
     # --- changing
@@ -89,17 +93,20 @@ class Workspace:
         """Change a page. `quiet` leaves its time alone, as edits of its content through the API were seen to do."""
         row = self.page(key)
         row["values"] = {**row["values"], **values}
+        self._tell("page.properties_updated" if values else "page.content_updated", row)
         return row if quiet else self._touch(row, at, by)
 
     def trash(self, key: str, *, at: datetime | None = None) -> Row:
         """Throw a page away; it can still come back."""
         row = self.page(key)
         row["in_trash"] = True
+        self._tell("page.deleted", row)
         return self._touch(row, at)
 
     def restore(self, key: str, *, at: datetime | None = None) -> Row:
         row = self.page(key)
         row["in_trash"] = False
+        self._tell("page.undeleted", row)
         return self._touch(row, at)
 
     def delete(self, key: str) -> Row:
@@ -121,6 +128,7 @@ class Workspace:
         source = self.source(source_id)
         source["properties"][key]["name"] = name
         source["edited"] = minute(at or self.world.clock.now())
+        self._tell("data_source.schema_updated", source)
         return source
 
     def remove_property(self, source_id: str, key: str, *, at: datetime | None = None) -> Row:
@@ -129,6 +137,7 @@ class Workspace:
         for row in self.by_source[source_id].values():
             row["values"].pop(key, None)
         source["edited"] = minute(at or self.world.clock.now())
+        self._tell("data_source.schema_updated", source)
         return source
 
     def remove_user(self, key: str) -> Row:
@@ -183,6 +192,10 @@ class Workspace:
         row["edited_by"] = by or row["edited_by"]
         self._forget(row["source"])
         return row
+
+    def _tell(self, event: str, row: Row) -> None:
+        for listener in self.listeners:
+            listener(event, row)
 
     def _forget(self, source_id: str) -> None:
         """Forget the orders of a data source: the next reader sorts once."""

@@ -4,12 +4,14 @@ Rows are plain dicts under Productboard's own field names; ties to other things 
 and an id. A board belongs to a world: it shares its clock and its lock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any
 
 from connectors.sandbox.world import NotThere, Row, Table, World
+
+Listener = Callable[[str, str, Row, Iterable[str]], None]  # action, kind, row, names of the fields that changed
 
 ENTITIES = (
     "product", "component", "feature", "subfeature", "initiative", "objective", "keyResult", "release", "releaseGroup",
@@ -39,6 +41,7 @@ class Board:
     def __init__(self, world: World, *, moves_on_ties: bool = False) -> None:
         self.world, self.clock, self.lock, self.seed = world, world.clock, world.lock, world.seed
         self.moves_on_ties = moves_on_ties
+        self.listeners: list[Listener] = []
         self.tables = {kind: Table() for kind in (*ENTITIES, "note", "member", "team")}
         self.days: dict[str, Row] = {}  # "<day>:<member>" → the member's day
         self.statuses: dict[str, Row] = {}
@@ -143,6 +146,7 @@ class Board:
             if fields.get("archived") and kind == "note":
                 row["fields"]["processed"] = False  # an archived note always reads so
             self._touch(kind, row, at, quiet=quiet)
+            self._tell("updated", kind, row, fields)
             return row
 
     def tie(self, key: str, kind: str, target: str, *, at: datetime | None = None) -> Row:
@@ -152,6 +156,8 @@ class Board:
             kept = [tie for tie in row["_ties"] if not (kind in {"parent", "customer"} and tie[0] == kind)]
             row["_ties"] = kept if (kind, target) in kept else [*kept, (kind, target)]
             self._touch(owner, row, at, quiet=not self.moves_on_ties)
+            if (owner, kind) == ("note", "link"):
+                self._tell("created", "insight", {"feature": target, "note": key})
             return row
 
     def untie(self, key: str, kind: str, target: str, *, at: datetime | None = None) -> Row:
@@ -159,6 +165,8 @@ class Board:
             owner, row = self.get(key)
             row["_ties"] = [tie for tie in row["_ties"] if tie != (kind, target)]
             self._touch(owner, row, at, quiet=not self.moves_on_ties)
+            if (owner, kind) == ("note", "link"):
+                self._tell("deleted", "insight", {"feature": target, "note": key})
             return row
 
     def join_team(self, member: str, team: str) -> None:
@@ -179,6 +187,7 @@ class Board:
             for row in chain.from_iterable(table.rows.values() for table in self.tables.values()):
                 if any(tie[1] == key for tie in row.get("_ties", ())):
                     row["_ties"] = [tie for tie in row["_ties"] if tie[1] != key]
+            self._tell("deleted", kind, gone)
             return gone
 
     def bring_back(self, row: Row, *, at: datetime | None = None) -> Row:
@@ -209,7 +218,13 @@ class Board:
         with self.lock:
             when = text(at or self.clock.now())
             row["fields"] = {name: value for name, value in row["fields"].items() if value is not None}
-            return self.tables[kind].add({"id": self._new_id(kind), **row, "createdAt": when, "updatedAt": when})
+            made = self.tables[kind].add({"id": self._new_id(kind), **row, "createdAt": when, "updatedAt": when})
+            self._tell("created", kind, made)
+            return made
+
+    def _tell(self, action: str, kind: str, row: Row, names: Iterable[str] = ()) -> None:
+        for listener in self.listeners:
+            listener(action, kind, row, names)
 
     def _touch(self, kind: str, row: Row, at: datetime | None, *, quiet: bool) -> None:
         if not quiet:

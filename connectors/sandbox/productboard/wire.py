@@ -13,6 +13,7 @@ from connectors.sandbox.world import NotThere, Row
 
 from .board import ENTITIES, NOTES, Board, text
 from .shows import Asked, LinkPaging, Shows, asked_of, cursor, cut, place_of, types_of
+from .webhooks import ProductboardWebhooks
 
 TOKEN = "pb_sandbox_token"  # noqa: S105, the API token that every new sandbox knows
 SCOPES = frozenset({"entities:read", "notes:read", "analytics:read", "members:pii:read", "users:pii:read"})
@@ -57,6 +58,7 @@ class ProductboardWire:
         search_types: str = "first", plan_status: int = 403, not_in_plan: Iterable[str] = (), ties_a_page: int = 100,
     ) -> None:  # fmt: skip
         self.board = board
+        self.hooks = ProductboardWebhooks(board)
         self.paging = LinkPaging()
         self.faults = Script(self.paging)
         self.log: list[Seen] = []

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from connectors.base import (
+    Announced,
     Answer,
     Budget,
     Checked,
     Connector,
+    Hook,
     Json,
     Limits,
     Mode,
+    NotTaken,
     Page,
     Request,
     Slice,
@@ -26,6 +29,8 @@ from . import shapes, wire
 from .operations import CHECK, LISTS, SWEEPS
 from .read import read as read_page
 from .read import rows_of
+from .webhook import HOOK
+from .webhook import webhook as announce
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -58,6 +63,7 @@ class Linear:
     # What a personal key has in an hour; the headers of each answer tell the truth
     budgets: tuple[Budget, ...] = (Budget("request", 2_500, HOUR), Budget("point", 3_000_000, HOUR))
     map_version = 1
+    hook: Hook = HOOK
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("read", _("reads issues, projects, cycles and accounts; changes nothing")),
     )
@@ -143,6 +149,10 @@ class Linear:
     def map(self, stream: Stream, record: Json) -> Iterable[Record]:
         """Turn one raw record into normalised rows."""
         return rows_of(stream.name, record)
+
+    def webhook(self, headers: Mapping[str, str], raw_body: bytes, secret: str, now: datetime) -> Announced | NotTaken:
+        """Verify one delivery, and tell what it announces."""
+        return announce(headers, raw_body, secret, now)
 
     def classify(self, answer: Answer, now: datetime) -> SourceFailed | None:
         """Say what went wrong with an answer, None if it is good."""

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from connectors.base import (
+    Announced,
     Answer,
     Budget,
     Checked,
     Connector,
+    Handshake,
+    Hook,
     Json,
     Limits,
     Mode,
+    NotTaken,
     Page,
     Request,
     Slice,
@@ -30,6 +34,8 @@ from connectors.records import Record
 from . import shapes, wire
 from .places import Look, Misplaced, Place
 from .read import read_pages, read_sources, read_users, rows_of, schema_changes
+from .webhook import HOOK
+from .webhook import webhook as announce
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -59,6 +65,7 @@ class Notion:
     # the workspace, is shared with every other connection: an answer of 429 tells when it is used up.
     budgets: tuple[Budget, ...] = (Budget("request", 200, timedelta(minutes=1)),)
     map_version = 1
+    hook: Hook = HOOK
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         (
             "Read content",
@@ -181,6 +188,12 @@ class Notion:
     def map(self, stream: Stream, record: Json) -> Iterable[Record]:
         """Turn one kept record into normalised rows."""
         return rows_of(stream.name, record)
+
+    def webhook(
+        self, headers: Mapping[str, str], raw_body: bytes, secret: str, now: datetime
+    ) -> Announced | Handshake | NotTaken:
+        """Verify one delivery, and tell what it announces."""
+        return announce(headers, raw_body, secret, now)
 
     def classify(self, answer: Answer, now: datetime) -> SourceFailed | None:
         """Say what went wrong with an answer, None if it is good."""

@@ -8,13 +8,16 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from connectors.base import (
+    Announced,
     Answer,
     Budget,
     Checked,
     Connector,
+    Hook,
     Json,
     Limits,
     Mode,
+    NotTaken,
     Page,
     Request,
     Slice,
@@ -24,6 +27,8 @@ from connectors.base import (
 from connectors.records import Record
 
 from . import read, rows, shapes, wire
+from .webhook import HOOK
+from .webhook import webhook as announce
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -85,6 +90,7 @@ class Productboard:
     hosts: tuple[str, ...] = ("api.productboard.com",)
     budgets: tuple[Budget, ...] = (Budget("request", 50, timedelta(seconds=1)),)
     map_version = 1
+    hook: Hook = HOOK
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("entities:read", _("reads products, features, objectives and releases; changes nothing")),
         ("notes:read", _("reads when feedback came in and whether it was processed, never its words")),
@@ -194,6 +200,10 @@ class Productboard:
     def map(self, stream: Stream, record: Json) -> Iterable[Record]:
         """Turn one raw record into normalised rows."""
         return rows.entity(record) if stream.name in TYPES else rows.MAPS[stream.name](record)
+
+    def webhook(self, headers: Mapping[str, str], raw_body: bytes, secret: str, now: datetime) -> Announced | NotTaken:
+        """Verify one delivery, and tell what it announces."""
+        return announce(headers, raw_body, secret, now)
 
     def classify(self, answer: Answer, now: datetime) -> SourceFailed | None:
         """Say what went wrong with an answer, None if it is good."""

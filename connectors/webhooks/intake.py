@@ -1,0 +1,131 @@
+"""Taking a delivery in: verified on its raw body, written down once, and nothing more done than marking streams due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from connectors import registry
+from connectors.base import Announced, Handshake, NotTaken, RefusedFor
+from connectors.models import Delivery, Webhook, WebhookCount
+from connectors.secrets import SecretUnreadable, hint, open_secret, sealed
+from connectors.sync import cleaned
+
+from . import marks
+
+log = structlog.get_logger()
+
+LARGEST = 1024 * 1024  # bytes
+LONGEST_EVENT_ID, LONGEST_EXTERNAL_ID = 100, 200
+What = WebhookCount.What
+STATUS: Mapping[RefusedFor, int] = {
+    RefusedFor.FORGED: 401,
+    RefusedFor.UNREADY: 401,
+    RefusedFor.STALE: 400,
+    RefusedFor.UNREADABLE: 400,
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a delivery, and the status that says so."""
+
+    status: int
+    what: str
+
+
+def found(service: str, address: str) -> Webhook | None:
+    """Return the endpoint at an address, None where there is none, whatever else is wrong with it."""
+    return (
+        Webhook.objects.select_related("connection")
+        .filter(address=address[:64], connection__service=service[:30])
+        .first()
+    )
+
+
+def take(webhook: Webhook, headers: Mapping[str, str], raw_body: bytes, now: datetime | None = None) -> Taken:
+    """Judge a delivery and keep what it announces. What is refused is counted, never stored."""
+    now = now or timezone.now()
+    service = registry.announcing(webhook.connection.service)
+    if service is None or not webhook.is_on:
+        return refuse(404, What.TURNED_OFF, webhook, now)
+    try:
+        secret = open_secret(webhook) if webhook.has_secret else ""
+    except SecretUnreadable:
+        secret = ""
+    told = service.webhook(headers, raw_body, secret, now)
+    if isinstance(told, NotTaken):
+        return refuse(STATUS[told.why], told.why.value, webhook, now)
+    if isinstance(told, Handshake):
+        return shake(webhook, told)
+    return keep(webhook, told, now)
+
+
+def keep(webhook: Webhook, told: Announced, now: datetime) -> Taken:
+    """Write a verified delivery down, once for each event, and mark its streams due."""
+    made = Delivery(
+        webhook=webhook,
+        event_id=short_id(told.event_id),
+        streams=sorted(told.streams),
+        external_id=str(cleaned(told.external_id))[:LONGEST_EXTERNAL_ID],
+        is_gone=told.is_gone,
+        received_at=now,
+    )
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                made.save(force_insert=True)
+        except IntegrityError:
+            what = What.DOUBLED
+        else:
+            what = What.RECEIVED
+            marks.mark(webhook.connection_id, made.streams, now, is_gone=told.is_gone)
+        # The busiest rows come last, so that deliveries that come together wait for each other as shortly as can be
+        Webhook.objects.filter(pk=webhook.pk).update(last_delivery_at=now, confirmed_at=webhook.confirmed_at or now)
+        count(what, webhook, now=now)
+    return Taken(200, what)
+
+
+def shake(webhook: Webhook, told: Handshake) -> Taken:
+    """Keep the secret that a service tells, while there is none; a second telling of the same changes nothing."""
+    with transaction.atomic():
+        held = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        if not held.has_secret:
+            held.secret, held.secret_hint = sealed(told.secret, held), hint(told.secret)
+            held.save(update_fields=["secret", "secret_hint", "updated_at"])
+            log.info("webhook.handshake", connection=held.connection_id)
+    return Taken(200, "handshake")
+
+
+def refuse(status: int, what: str, webhook: Webhook | None, now: datetime | None = None, *, times: int = 1) -> Taken:
+    """Count a refusal and say no. Neither body nor header is kept or logged."""
+    count(what, webhook, now=now, times=times)
+    log.info("webhook.refused", connection=webhook.connection_id if webhook else None, why=str(what))
+    return Taken(status, what)
+
+
+def count(what: str, webhook: Webhook | None, *, now: datetime | None = None, times: int = 1) -> None:
+    """Count something at an endpoint (None: at an address that doesn't exist), on the company's day."""
+    day = (now or timezone.now()).astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date()
+    rows = WebhookCount.objects.filter(webhook=webhook, day=day, what=what)
+    if rows.update(count=F("count") + times):
+        return
+    try:
+        with transaction.atomic():
+            WebhookCount.objects.create(webhook=webhook, day=day, what=what, count=times)
+    except IntegrityError:  # somebody else was first
+        rows.update(count=F("count") + times)
+
+
+def short_id(event_id: str) -> str:
+    """Return an event's id as it can be stored; one that is too long or odd gives way to its hash."""
+    if len(event_id) <= LONGEST_EVENT_ID and event_id.isascii() and event_id.isprintable():
+        return event_id
+    return blake2b(event_id.encode(errors="surrogatepass"), digest_size=20).hexdigest()
