@@ -57,8 +57,10 @@ class MappingForm(forms.Form):
     def asked(self, one: Field) -> forms.ChoiceField:
         """Return the question for one field: the properties that can hold it, with how full they are."""
         options = fitting(one, self.source.properties)
-        choices = [("", _("Not in this database")), *((str(p["id"]), self.named(p)) for p in options)]
-        return forms.ChoiceField(label=one.label, choices=choices, required=one.is_required, help_text=one.help)
+        nothing = _("Choose…") if one.is_required else _("Not in this database")
+        choices = [("", nothing), *((str(p["id"]), self.named(p)) for p in options)]
+        help_text = one.help if options else _("No property of this database can hold this.")
+        return forms.ChoiceField(label=one.label, choices=choices, required=one.is_required, help_text=help_text)
 
     def named(self, found: Mapping[str, object]) -> str:
         pages = self.filled.get("", 0)

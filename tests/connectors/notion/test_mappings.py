@@ -120,6 +120,15 @@ def test_the_questions_follow_from_the_meaning_and_offer_what_fits(source, ops, 
     assert "Took place" in text and "interviews with an insight" in text
 
 
+def test_a_question_that_nothing_fits_says_so(source, ops, sign_in):
+    DocumentSource.objects.update(properties=[one for one in PROPERTIES if one["type"] != "people"])
+
+    text = text_of(sign_in(ops).get(address(source) + "?meaning=interviews"))
+
+    assert "No property of this database can hold this." in text.split('for="id_person"')[1].split("</select>")[0]
+    assert "Choose…" in text.split('name="date"')[1].split("</select>")[0]
+
+
 def test_a_mapping_is_saved_and_its_pages_are_asked_for(source, ops, sign_in):
     form = {"date": "d%3Ay", "person": "w%3Ah", "status": "s%3At", "held": ["s%3At=s2", "t%3Am=t1"]}
 
