@@ -43,12 +43,14 @@ def shell(request: HttpRequest) -> dict[str, object]:
     }
     reader = getattr(request, "user", None)
     if not isinstance(reader, User):
-        return known | {"places": (), "staff_places": (), "freshness": None}
+        return known | {"places": (), "staff_places": (), "freshness": None, "stuck_since": None}
     sources = cache(lambda: standing(counts_unmatched=reader.has_perm("people.match_accounts")))
     return known | {
         "places": SimpleLazyObject(lambda: places(request.path)),
         "staff_places": SimpleLazyObject(lambda: staff_places(request.path, reader, sources)),
         "freshness": SimpleLazyObject(lambda: sources().freshness),
+        # A moment has no lazy form that a filter takes: the template asks
+        "stuck_since": lambda: sources().stuck_since if reader.has_perm("connectors.see_syncs") else None,
     }
 
 

@@ -1,13 +1,18 @@
 """The frame of every page: places, language, theme, errors."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import OperationalError
 from django.test import Client, override_settings
 from django.urls import path
+from django.utils import timezone
 
 import hub.urls
 from hub.home.errors import who_may
+from hub.jobs.models import Job
 from hub.people.models import User
+from tests.connectors.factories import make_connection
 
 
 def labels(client, key):
@@ -34,6 +39,20 @@ def test_the_place_one_is_in_is_marked(member, sign_in):
 
     assert html.count('href="/library/" aria-current="page"') == 2  # sidebar and drawer
     assert 'href="/" aria-current' not in html
+
+
+@pytest.mark.parametrize(
+    ("minutes", "fixture", "is_told"),
+    [(6, "ops", True), (6, "admin", True), (4, "ops", False), (6, "member", False), (6, "leader", False)],
+)
+def test_work_that_nobody_takes_up_is_told_to_those_who_can_help(db, request, sign_in, minutes, fixture, is_told):
+    make_connection()
+    Job.objects.create(kind="tests.any", run_after=timezone.now() - timedelta(minutes=minutes))
+    Job.objects.create(kind="tests.any", state=Job.State.DONE, run_after=timezone.now() - timedelta(hours=2))
+
+    html = sign_in(request.getfixturevalue(fixture)).get("/library/").content.decode()
+
+    assert ("Background work has been waiting" in html) == is_told
 
 
 def test_an_empty_part_of_the_header_is_left_out(member, sign_in):
