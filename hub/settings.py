@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "hub.activity",
     "hub.search",
     "connectors",
+    "hub.imports",
     "tooling",
     "frameworks",
     "kpis",
@@ -228,6 +229,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
 # Secrets of connections: comma-separated Fernet keys, newest first (docs/decisions/0004).
 SECRET_KEYS: list[str] = env.list("SECRET_KEYS", [])
+
+# The push API
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 60)  # of one token
 
 # The stand-in of outside services (`make run` and the tests); empty where a real service is used.
 LINEAR_URL = env.str("LINEAR_URL", "https://api.linear.app")

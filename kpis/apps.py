@@ -20,4 +20,9 @@ class KpisConfig(AppConfig):
             withdrew=_("Target withdrawn"),
             redefined=_("Definition changed"),
             verified=_("Verified"),
+            made_token=_("Token made"),
+            revoked_token=_("Token revoked"),
+            allowed_databases=_("Reading databases allowed"),
+            forbade_databases=_("Reading databases forbidden"),
+            asked_otherwise=_("Query changed"),
         )

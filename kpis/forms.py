@@ -1,5 +1,6 @@
 """What people type about numbers."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.forms import VersionedForm
 from hub.people.forms import PersonField
+from tooling.models import Tool
 
 from .actions import CONTRACT
 from .models import Metric
 
 SHORTEST_REASON = 10
+LONGEST_TOKEN = timedelta(days=365)
 
 
 class MetricForm(VersionedForm):
@@ -144,3 +147,107 @@ class CommentForm(forms.Form):
         label=_("Your comment"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3, "class": "input"})
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+RESERVED_KEYS = ("leadership", "teams", "new", "sources")  # they are addresses (kpis.urls)
+
+
+class NewMetricForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A metric whose values come from outside. Its key is for good; its other words can be edited later."""
+
+    owner = PersonField(label=_("Owner"), help_text=_("Their e-mail or full name. Empty: nobody yet."))
+
+    class Meta:
+        model = Metric
+        fields = (
+            "name", "name_fr", "key", "source_kind", "kind", "unit", "direction", "definition", "formula", "source",
+            "is_about_people", "owner",
+        )  # fmt: skip
+        widgets = {"definition": forms.Textarea(attrs={"rows": 4})}
+        labels = {
+            "name": _("Name, in English"),
+            "name_fr": _("Name, in French"),
+            "key": _("Key"),
+            "source_kind": _("Where values come from"),
+            "direction": _("Better when"),
+            "definition": _("Definition"),
+            "formula": _("Formula"),
+            "source": _("Name of the source"),
+            "is_about_people": _("It is about what people do"),
+        }
+        help_texts = {
+            "key": _("How calls, files and links name it: lower-case letters, digits and hyphens. It never changes."),
+            "kind": _("It decides what a row must bring, and what may be added up."),
+            "is_about_people": _("Teams of fewer than five cases are then never shown."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        source = self.fields["source_kind"]
+        assert isinstance(source, forms.ChoiceField)
+        source.choices = [
+            choice for choice in Metric.SourceKind.choices if choice[0] != Metric.SourceKind.COMPUTED
+        ]  # fmt: skip
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.CheckboxInput):
+                field.widget.attrs.setdefault("class", "input")
+
+    def clean_key(self) -> str:
+        key = str(self.cleaned_data["key"]).lower()
+        if key in RESERVED_KEYS:
+            raise ValidationError(_("“%(key)s” is an address of the hub: choose another key.") % {"key": key})
+        return key
+
+
+class TokenForm(forms.Form):
+    """What a token opens, for whom and how long."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("The system that will use it: “CRM, nightly”."))
+    owner = PersonField(label=_("Owner"), help_text=_("Their e-mail or full name. When they leave, it stops working."))
+    metrics = forms.ModelMultipleChoiceField(
+        Metric.objects.none(), label=_("Metrics it may write"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    tools = forms.CharField(
+        label=_("Tools whose use it may report"),
+        required=False,
+        max_length=400,
+        help_text=_("Their short names in addresses, with commas between: miro, figma. Tools no connector reads."),
+    )
+    expires_on = forms.DateField(
+        label=_("Valid until"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        metrics = self.fields["metrics"]
+        assert isinstance(metrics, forms.ModelMultipleChoiceField)
+        metrics.queryset = Metric.objects.shown().filter(source_kind=Metric.SourceKind.PUSHED).order_by("name", "pk")
+        today = timezone.localdate()
+        self.fields["owner"].required = True
+        self.fields["expires_on"].initial = today + timedelta(days=180)
+        self.fields["expires_on"].widget.attrs |= {"min": f"{today}", "max": f"{today + LONGEST_TOKEN}"}
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.CheckboxSelectMultiple):
+                field.widget.attrs["class"] = "input"
+
+    def clean_tools(self) -> list[Tool]:
+        slugs = {slug.strip().lower() for slug in str(self.cleaned_data["tools"]).split(",") if slug.strip()}
+        found = list(Tool.objects.filter(slug__in=slugs).order_by("slug"))
+        missing = slugs - {tool.slug for tool in found}
+        if missing:
+            raise ValidationError(_("There is no tool “%(tool)s”.") % {"tool": sorted(missing)[0]})
+        return found
+
+    def clean_expires_on(self) -> date:
+        day: date = self.cleaned_data["expires_on"]
+        today = timezone.localdate()
+        if not today < day <= today + LONGEST_TOKEN:
+            raise ValidationError(_("A day from tomorrow to a year from now."))
+        return day
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not cleaned.get("metrics") and not cleaned.get("tools"):
+            raise ValidationError(_("A token that may write nothing is of no use: tick a metric or name a tool."))
+        return cleaned

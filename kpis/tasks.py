@@ -1,8 +1,13 @@
 """Work of this room that a worker does."""
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from connectors.models import Connection
 from hub.jobs.work import work
 
+from .actions.tokens import forget_answers
 from .sync.recompute import recompute
 
 
@@ -15,3 +20,9 @@ def compute(*, connection_id: int) -> None:
 def after_sync(connection: Connection) -> None:
     """A sync ended: let a worker compute."""
     compute.enqueue(connection_id=connection.pk)
+
+
+@work(every=timedelta(hours=1))
+def prune_answers() -> None:
+    """Forget what was kept for calls that come twice."""
+    forget_answers(now=timezone.now())

@@ -1,14 +1,19 @@
-"""Addresses of this room. “leadership” and “teams” are no keys of metrics."""
+"""Addresses of this room. “leadership”, “teams”, “new” and “sources” are no keys of metrics (kpis.forms)."""
 
 from django.urls import path
 
-from .views import dashboards, metrics, targets
+from .views import dashboards, metrics, sources, targets, tokens
 
 app_name = "kpis"
 urlpatterns = [
     path("", dashboards.overview, name="overview"),
     path("leadership/", dashboards.leadership, name="leadership"),
     path("teams/<slug:slug>/", dashboards.team_dashboard, name="team_dashboard"),
+    path("new/", sources.metric_create, name="metric_create"),
+    path("sources/", sources.source_list, name="source_list"),
+    path("sources/push/", tokens.push_docs, name="push_docs"),
+    path("sources/tokens/new/", tokens.token_create, name="token_create"),
+    path("sources/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("<slug:key>/", metrics.metric_detail, name="metric_detail"),
     path("<slug:key>/csv/", metrics.metric_csv, name="metric_csv"),
     path("<slug:key>/edit/", metrics.metric_edit, name="metric_edit"),

@@ -19,6 +19,8 @@ class Connection(Timestamped, Versioned):
         NEEDS_REAUTH = "needs_reauth", _("Needs a new token")
         REVOKED = "revoked", _("Disconnected")
 
+    PUSHED = "pushed"  # the service of what others write to: never read, never shown among the sources
+
     service = models.CharField(_("service"), max_length=30)  # key in the registry: "linear"
     label = models.CharField(_("name"), max_length=80)
     base_url = models.URLField(_("address"), max_length=300, blank=True)  # empty: the service's own

@@ -72,10 +72,16 @@ RIGHTS: dict[str, Rule] = {
     "tooling.change_standing": is_ops,
     "tooling.see_idle_people": is_ops | is_owner,
     "tooling.import_tools": is_ops,
+    # Files on their way in; what a file holds has a right of its own, too
+    "imports.see_imports": is_ops | is_technical_admin,
     # KPIs
     "kpis.see_kpis": is_member,
     "kpis.edit_metric": is_ops | is_owner,
     "kpis.see_leadership": is_leader | is_ops,
+    "kpis.create_metric": is_ops,
+    "kpis.see_sources": is_ops | is_technical_admin,  # where values come from: tokens, databases, what arrived
+    "kpis.manage_tokens": is_ops | is_technical_admin,
+    "kpis.read_databases": is_technical_admin,  # whether, which, and by which query
     # Connectors
     "connectors.see_syncs": is_ops | is_technical_admin,
     "connectors.run_sync": is_ops | is_technical_admin,

@@ -75,3 +75,12 @@ def comment(*, metric: Metric, team: Team | None, by: User, text: str, key: UUID
         key=key, defaults={"metric": metric, "team": team, "author": by, "text": text}
     )
     return made
+
+
+@transaction.atomic
+def create_metric(*, metric: Metric, by: User) -> Metric:
+    """Define a metric whose values come from outside."""
+    metric.decimals = 0 if metric.kind in {Metric.Kind.COUNT, Metric.Kind.STOCK} else 1
+    metric.save()
+    record(by=by, verb="created", on=metric, changes={"source_kind": (None, metric.source_kind)})
+    return metric

@@ -4,5 +4,16 @@ from .intake import Delivery
 from .metric import Comment, Metric, Target
 from .observation import Observation, ObservationHistory
 from .project_link import ProjectLink
+from .token import ApiCall, ApiToken
 
-__all__ = ["Comment", "Delivery", "Metric", "Observation", "ObservationHistory", "ProjectLink", "Target"]
+__all__ = [
+    "ApiCall",
+    "ApiToken",
+    "Comment",
+    "Delivery",
+    "Metric",
+    "Observation",
+    "ObservationHistory",
+    "ProjectLink",
+    "Target",
+]

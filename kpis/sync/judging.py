@@ -37,6 +37,15 @@ REASONS: dict[str, str | Promise] = {
     "out_of_range": _("%(field)s is %(given)s; %(unit)s go from %(low)s to %(high)s."),
     "counts_disagree": _("value is %(value)s, but num ÷ den is %(rate)s."),
     "no_cases": _("den is 0: where there is nothing to measure, leave the row out."),
+    "tool_not_allowed": _("This token may not report the use of “%(tool)s”."),
+    "tool_is_read": _("“%(tool)s” is read by a connector: its use is not typed in beside it."),
+    "unknown_person": _("Nobody who works here has the e-mail “%(person)s”. People are never made by a push."),
+    "bad_day": _("“%(day)s” is no day: write 2026-03-02."),
+    "future_day": _("%(day)s is still to come."),
+    "day_too_old": _("Days further back than %(days)s days are not taken."),
+    "bad_signal": _("“%(signal)s” is no signal. Signals are: %(signals)s."),
+    "bad_count": _("“%(given)s” is no count from 1 to %(most)s."),
+    "said_twice": _("This person, tool, day and signal are in row %(row)s already."),
     "twice": _("This metric, team and week are in row %(row)s already."),
 }
 

@@ -1,13 +1,17 @@
 """Who may go where in the numbers' room."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
-from tests.access import Rule
+from django.utils import timezone
+
+from kpis.actions.tokens import make_token
+from tests.access import ROLES, Rule
 from tests.kpis.factories import MetricFactory, TargetFactory
-from tests.people.factories import TeamFactory
+from tests.people.factories import TeamFactory, UserFactory
 
 OPS = frozenset({"ops"})
+STAFF = frozenset({"ops", "admin"})
 LEADERS = frozenset({"leader", "ops"})
 
 
@@ -24,10 +28,31 @@ def target():
     return {"key": made.metric.key, "pk": made.pk}
 
 
+def token():
+    owner = UserFactory(email="owner@push.example")
+    made, _secret = make_token(
+        name="CRM", owner=owner, metrics=[], tools=[], expires_at=timezone.now() + timedelta(days=9), by=owner
+    )
+    return {"pk": made.pk}
+
+
 WORDS = {"text": "Two large items closed in one week.", "key": str(uuid.uuid4())}
 AIM = {"value": "3", "since": date(2026, 1, 1).isoformat(), "why": "Agreed at the offsite"}
 
+NEW = {
+    "name": "Deals won", "key": "deals-won", "source_kind": "pushed", "kind": "count", "unit": "items",
+    "direction": "up", "definition": "Deals that were won.", "formula": "count of won deals",
+}  # fmt: skip
+
 ACCESS = {
+    "api:observations": Rule(who=frozenset(ROLES), methods=("POST",), ok=(401,), for_programs=True),
+    "api:activity": Rule(who=frozenset(ROLES), methods=("POST",), ok=(401,), for_programs=True),
+    "api:openapi": Rule(who=frozenset(ROLES)),
+    "kpis:source_list": Rule(who=STAFF),
+    "kpis:push_docs": Rule(who=STAFF),
+    "kpis:metric_create": Rule(who=OPS, methods=("GET", "POST"), data=NEW),
+    "kpis:token_create": Rule(who=STAFF, methods=("GET", "POST")),
+    "kpis:token_revoke": Rule(who=STAFF, methods=("POST",), make=token),
     "kpis:overview": Rule(),
     "kpis:leadership": Rule(who=LEADERS),
     "kpis:team_dashboard": Rule(make=team),
