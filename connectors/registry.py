@@ -9,7 +9,7 @@ from .base import Announcing, Choosing, Connector, Selective
 if TYPE_CHECKING:
     from .models import Connection
 
-SERVICES = ("linear", "notion", "productboard")
+SERVICES = ("github", "linear", "notion", "productboard")
 
 
 class UnknownService(Exception):
@@ -30,12 +30,15 @@ def connector(key: str) -> Connector:
 def connector_for(connection: "Connection") -> Connector:
     """Return the connector of a connection; where it reads only what an admin chose, it knows what that is."""
     made = connector(connection.service)
+    if isinstance(made, Choosing):
+        from .queries.choices import named
+
+        return made.bound(named(connection, made.streams))
     if not isinstance(made, Selective):
         return made
     from .mappings.queries import chosen
-    from .queries.choices import named
 
-    return made.bound(named(connection, made) if isinstance(made, Choosing) else chosen(connection))
+    return made.bound(chosen(connection))
 
 
 def all() -> list[Connector]:
@@ -45,7 +48,7 @@ def all() -> list[Connector]:
 
 def mappable() -> list[str]:
     """Return the keys of the services whose databases an admin maps."""
-    return [made.key for made in all() if isinstance(made, Selective) and not isinstance(made, Choosing)]
+    return [made.key for made in all() if not isinstance(made, Choosing) and isinstance(made, Selective)]
 
 
 def choosing(key: str) -> Choosing | None:

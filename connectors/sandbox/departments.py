@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from .github.life import Engineering
 from .life import Life
 from .notion.life import NotionDepartment
 from .productboard.life import ProductOffice
 from .wires import Department
 
-ALL: Sequence[Callable[[Life], Department]] = (ProductOffice, NotionDepartment)
+ALL: Sequence[Callable[[Life], Department]] = (ProductOffice, NotionDepartment, Engineering)

@@ -76,7 +76,7 @@ def remember(log: list[Seen], line: Seen) -> None:
     log.append(line)
 
 
-def as_json(status: int, payload: Row, headers: Mapping[str, str] | None = None) -> Reply:
+def as_json(status: int, payload: Row | list[Row], headers: Mapping[str, str] | None = None) -> Reply:
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     return Reply(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
 
