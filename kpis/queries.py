@@ -13,6 +13,7 @@ from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from connectors import registry
 from connectors.models import WorkTeam
 from hub.activity.models import Event
 from hub.core.templatetags.ui import number
@@ -161,7 +162,9 @@ class Trackers:
 
 def trackers(team: Team | None = None) -> Trackers:
     """Look at the trackers' teams, or at those of one team. One statement, of the few columns that are told."""
-    rows = WorkTeam.objects.live().filter(connection__is_active=True).order_by("name", "pk")
+    services = registry.reading("issues")
+    rows = WorkTeam.objects.live().filter(connection__is_active=True, connection__service__in=services)
+    rows = rows.order_by("name", "pk")
     read = (rows.filter(team=team) if team else rows).values_list(
         "name", "key", "time_zone", "team", "team__slug", "team__name", "team__is_active"
     )

@@ -82,7 +82,7 @@ FROM figures"""
 WAITING = f"""
 WITH {PROCESSED}, {scoped("ended", "note_teams")},
 cohort AS (
-  SELECT *, CASE WHEN is_over THEN greatest(over_on - day, 0) ELSE %(today)s::date - day END AS days
+  SELECT *, CASE WHEN NOT is_over THEN %(today)s::date - day WHEN over_on IS NOT NULL THEN greatest(over_on - day, 0) END AS days
   FROM scoped WHERE deleted_at IS NULL AND day > %(today)s::date - %(feedback_days)s::int
 ),
 steps AS (
@@ -234,7 +234,7 @@ KEY_RESULTS = f"""
 WITH {ITEMS},
 measured AS (
   SELECT id, health,
-         CASE WHEN metric_target <> metric_start THEN least(greatest(
+         CASE WHEN metric_target <> metric_start AND metric_current IS NOT NULL THEN least(greatest(
            (metric_current - metric_start) / (metric_target - metric_start), 0), 1) END AS progress,
          CASE WHEN ends_on > starts_on THEN least(greatest(
            (%(today)s::date - starts_on)::float8 / (ends_on - starts_on), 0), 1) END AS elapsed
