@@ -8,7 +8,6 @@ from django.db import models
 from .models import (
     AdoptionRollup,
     Capability,
-    ImportPlan,
     StandardDecision,
     Tool,
     ToolAlias,
@@ -107,9 +106,3 @@ class AdoptionRollupAdmin(ReadOnly):
     list_display = ("tool", "team", "window", "as_of", "eligible", "active", "signal", "is_current")
     list_select_related = ("tool", "team")
     list_filter = ("window", "is_current")
-
-
-@admin.register(ImportPlan)
-class ImportPlanAdmin(ReadOnly):
-    list_display = ("filename", "by", "state", "row_count", "applied_count", "created_at")
-    list_select_related = ("by",)

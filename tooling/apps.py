@@ -11,10 +11,13 @@ class ToolingConfig(AppConfig):
 
         from connectors.hooks import after_sync
         from hub.activity.words import name_verbs
+        from hub.imports.kinds import register
 
         from . import tasks
+        from .actions.imports import Tools
 
         after_sync(tasks.after_sync)
+        register(Tools())
         name_verbs(
             moved=_("Moved to another state"),
             decided=_("Standing decided"),

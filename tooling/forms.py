@@ -16,7 +16,6 @@ from hub.people.models import Team, User
 
 from .models import MOVES_WITH_REASON, Capability, Tool, ToolAlias, normalized
 from .models.standing import LONGEST_WITHOUT_REVIEW
-from .sync.sheet import COLUMNS
 
 SHORTEST_REASON = 10
 
@@ -232,37 +231,3 @@ class OwnerForm(forms.Form):
                 params={"name": name, "near": ", ".join(user.name for user in near) or "—"},
             )
         return found
-
-
-class UploadForm(forms.Form):
-    """A spreadsheet to read."""
-
-    file = forms.FileField(label=_("CSV file"), widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv"}))
-
-
-class MappingForm(forms.Form):
-    """Which column of the file is what."""
-
-    def __init__(self, *args: Any, header: list[str], mapping: dict[str, int], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        columns = [
-            ("", _("Not in the file")),
-            *((str(index), name or f"#{index + 1}") for index, name in enumerate(header)),
-        ]
-        for name, (label, _words) in COLUMNS.items():
-            self.fields[name] = forms.ChoiceField(
-                label=str(label), choices=columns, required=False, initial=str(mapping.get(name, ""))
-            )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("name") and not cleaned.get("slug"):
-            raise ValidationError(_("Say which column holds the name: without it no tool can be told from another."))
-        used = [value for value in cleaned.values() if value]
-        if len(used) != len(set(used)):
-            raise ValidationError(_("One column is chosen twice. Each column can be one thing only."))
-        return cleaned
-
-    def mapping(self) -> dict[str, int]:
-        """Return the choice as the plan keeps it."""
-        return {name: int(value) for name, value in self.cleaned_data.items() if value}

@@ -94,6 +94,18 @@ NOTES: dict[str, Promise] = {
     "empty": _("The file is empty. Its first line must name the columns."),
     "no_rows": _("The file has a header and no rows under it."),
     "workbook": _("This is an Excel workbook. In Excel, choose Save as, then “CSV UTF-8”, and upload that file."),
+    "old_workbook": _(
+        "This is a workbook in an old format, or one with a password. Save it as .xlsx without a password, or as CSV, "
+        "and upload that file."
+    ),
+    "other_workbook": _("This is a file of another office program (.ods, .docx …). Save the table as .xlsx or CSV."),
+    "macros": _("This workbook holds macros. Save it as .xlsx, without macros, and upload that file."),
+    "broken_workbook": _("This workbook is damaged, or made to look like one. Open it, save it again as .xlsx."),
+    "large_workbook": _(
+        "This workbook is too large when unpacked: at most %(limit)s MB and %(cells)s cells can be read. "
+        "Keep only the sheet and the columns that matter, or save it as CSV."
+    ),
+    "first_sheet": _("The workbook has %(count)s sheets; only “%(name)s” is read."),
     "not_text": _("This is not a text file. Save the table as CSV, then upload that file."),
     "quote": _(
         "Line %(line)s: a quotation mark is opened and never closed, or stands in the wrong place. "
@@ -154,7 +166,13 @@ def read_csv(data: bytes, *, repair: bool = False, max_rows: int = MAX_ROWS) -> 
         notes.append(Note("encoding", {"encoding": {"cp1252": "Windows-1252"}.get(encoding, encoding)}))
     told, body, first_line = _told_delimiter(text)
     delimiter = told or _guess_delimiter(body)
-    records = _records(body, delimiter, first_line, max_rows)
+    return sheet_of(_records(body, delimiter, first_line, max_rows), encoding, delimiter, notes, repair=repair)
+
+
+def sheet_of(
+    records: list[tuple[int, list[str]]], encoding: str, delimiter: str, notes: list[Note], *, repair: bool
+) -> Sheet:
+    """Make a sheet of records, the header first."""
     if not records:
         raise Unreadable(Note("empty"))
     header = tuple(" ".join(cell.split()) for cell in records[0][1])

@@ -1,12 +1,14 @@
-"""Comparing texts word by word, and writing many of them into markup."""
+"""Comparing texts word by word, telling names apart, and writing many texts into markup."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
+SILENT = re.compile(r"[^\w+#.]|_")  # what a name is written with and not known by
 LONGEST = 4000  # words; past that the whole is shown as replaced, for comparing costs the square of it
 
 
@@ -29,6 +31,14 @@ def word_diff(before: str, after: str) -> list[tuple[str, str]]:
 
 def _words(text: str) -> list[str]:
     return re.split(r"\s+", text.strip()) if text.strip() else []
+
+
+def normalized(name: str) -> str:
+    """Return the form under which two spellings are one name: no case, accent or blank; + # and . mean something."""
+    if name.isascii():  # most names, and an import asks for thousands
+        return SILENT.sub("", name.lower())
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return SILENT.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 def drawn(markup: str, rows: Iterable[Sequence[object]], between: str = "") -> SafeString:

@@ -40,7 +40,13 @@ PAGES = (
     Page("connectors:sync_list", _("Syncs"), "sync", "connectors.see_syncs", _("connections sources freshness")),
     Page("connectors:connection_create", _("Connect a service"), "plus", "connectors.edit_connection", _("token")),
     Page("tooling:tool_create", _("Add a tool"), "plus", "tooling.create_tool", _("new tool")),
-    Page("tooling:import_create", _("Import tools"), "download", "tooling.import_tools", _("CSV upload")),
+    Page(
+        "imports:plan_list",
+        _("Imports"),
+        "download",
+        "imports.see_imports",
+        _("CSV Excel spreadsheet upload tools people seats"),
+    ),
     Page("home:styleguide", _("Styleguide"), "settings", "home.see_styleguide", _("parts colours")),
 )
 

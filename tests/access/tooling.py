@@ -22,22 +22,6 @@ def job():
     return {"slug": "whiteboard"}
 
 
-def plan(state="ready"):
-    from tooling.actions.imports import judge_plan, upload
-
-    made = upload(content=b"name\nMiro\n", filename="tools.csv", by=UserFactory(name="Who uploads"))
-    judge_plan(plan_id=made.pk)
-    return {"pk": made.pk}
-
-
-def applied():
-    from tooling.actions.imports import apply_plan
-
-    made = plan()
-    apply_plan(plan_id=made["pk"], by_id=UserFactory(name="Who applies").pk)
-    return made
-
-
 def moved():
     from tooling.actions import move
     from tooling.models import Tool
@@ -74,11 +58,4 @@ ACCESS = {
     ),
     "tooling:tool_hand_over": Rule(who=OPS, methods=("GET", "POST"), make=tool, data={"owner": ""}),
     "tooling:tool_undo": Rule(who=OPS, methods=("POST",), make=moved),
-    "tooling:import_create": Rule(who=OPS, methods=("GET", "POST")),
-    "tooling:import_template": Rule(who=OPS),
-    "tooling:import_detail": Rule(who=OPS, make=plan),
-    "tooling:import_read": Rule(who=OPS, methods=("POST",), make=plan, data={"repair": "1"}),
-    "tooling:import_apply": Rule(who=OPS, methods=("POST",), make=plan, data={"apply": "1"}),
-    "tooling:import_undo": Rule(who=OPS, methods=("POST",), make=applied),
-    "tooling:import_discard": Rule(who=OPS, methods=("POST",), make=plan),
 }

@@ -308,7 +308,7 @@ def test_second_editor_is_told_and_loses_nothing(scripts, enter, tools):
 
 @BOTH
 def test_ops_imports_a_spreadsheet_in_two_steps(scripts, enter, tools):
-    seen = enter("ops", reverse("tooling:import_create"), scripts=scripts)
+    seen = enter("ops", reverse("imports:plan_create", args=["tools"]), scripts=scripts)
     page = seen.page
     sheet = "name;summary_en\nMiro;Boards for everyone\nÉtabli;A tool of our own\n".encode()
 
@@ -325,7 +325,7 @@ def test_ops_imports_a_spreadsheet_in_two_steps(scripts, enter, tools):
     assert Tool.objects.get(name="Établi").summary_en == "A tool of our own"
     assert Tool.objects.get(slug="miro").summary_en == "Boards for everyone"
     page.reload()
-    expect(page.get_by_role("main").get_by_text("tools were written").first).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("rows were written").first).to_be_visible()
 
 
 @BOTH

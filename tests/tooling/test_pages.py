@@ -60,8 +60,8 @@ def keeper(ops, sign_in):
 
 
 def test_empty_list_tells_ops_what_to_do_and_members_who_does(reader, keeper):
-    assert reverse("tooling:import_create") in page(keeper, LIST)
-    assert reverse("tooling:import_create") not in page(reader, LIST)
+    assert reverse("imports:plan_create", args=["tools"]) in page(keeper, LIST)
+    assert reverse("imports:plan_create", args=["tools"]) not in page(reader, LIST)
     assert "Product Ops keeps this list." in page(reader, LIST)
 
 

@@ -1,21 +1,22 @@
-"""A spreadsheet of tools: read, judged, applied at once or not at all, taken back while untouched."""
+"""A spreadsheet of tools: what judging it takes, writing it in sets, taking it back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from hub.activity.models import Event
-from hub.core.csv import read_csv
+from hub.core.csv import Line
+from hub.imports.kinds import Kind, Left
+from hub.imports.models import ImportRow
+from hub.imports.sheet import Judged
 from hub.people.models import User
 from tooling.models import (
     Capability,
-    ImportPlan,
-    ImportRow,
     Tool,
     ToolAlias,
     ToolCapability,
@@ -23,67 +24,13 @@ from tooling.models import (
     Vendor,
     normalized,
 )
-from tooling.sync.sheet import Facts, Judged, Known, judge, suggest_mapping
+from tooling.sync.sheet import COLUMNS, PROBLEMS, Facts, Known, judge
 
 from .tools import FIELDS, RESERVED_SLUGS
 
 BATCH = 2000
-WRITTEN = ("create", "update")  # verdicts that write something
 # A tool's columns that judging reads as they are
 PLAIN = ("name", "slug", "summary_en", "summary_fr", "website", "login_url", "kind", "lifecycle")
-
-
-class PlanNotReady(Exception):
-    """The plan is being read or applied, was applied, or was taken back."""
-
-
-def upload(*, content: bytes, filename: str, by: User) -> ImportPlan:
-    """Keep an uploaded file as a plan that is still to be judged. Raises hub.core.csv.Unreadable."""
-    sheet = read_csv(content)
-    return ImportPlan.objects.create(
-        by=by,
-        filename=filename[:200],
-        content=content,
-        encoding=sheet.encoding,
-        delimiter=sheet.delimiter,
-        header=list(sheet.header),
-        mapping=suggest_mapping(sheet.header),
-        row_count=len(sheet.rows),
-    )
-
-
-@transaction.atomic
-def reread(*, plan: ImportPlan, mapping: dict[str, int] | None = None, repair: bool | None = None) -> ImportPlan:
-    """Read the same file another way: other columns, or with its garbled letters repaired. Raises PlanNotReady."""
-    plan = ImportPlan.objects.select_for_update().get(pk=plan.pk)
-    if plan.state != ImportPlan.State.READY:
-        raise PlanNotReady(plan.state)
-    if mapping is not None:
-        plan.mapping = mapping
-    if repair is not None:
-        plan.is_repaired = repair
-    plan.state = ImportPlan.State.WAITING
-    plan.save(update_fields=["mapping", "is_repaired", "state", "updated_at"])
-    return plan
-
-
-@transaction.atomic
-def judge_plan(*, plan_id: int) -> None:
-    """Say what each row would do, and keep it for the page. Does nothing unless the plan waits for it."""
-    plan = ImportPlan.objects.select_for_update().filter(pk=plan_id, state=ImportPlan.State.WAITING).first()
-    if plan is not None:
-        _store(plan, judged_now(plan), frozenset())
-        plan.state = ImportPlan.State.READY
-        plan.save()
-
-
-def judged_now(plan: ImportPlan) -> list[Judged]:
-    """Judge the plan's file against the hub as it is now, and refresh what is said about the file."""
-    sheet = read_csv(bytes(plan.content), repair=plan.is_repaired)
-    plan.header = list(sheet.header)
-    plan.notes = [[note.code, dict(note.values)] for note in sheet.notes]
-    plan.row_count = len(sheet.rows)
-    return judge(sheet.rows, plan.mapping, known_now())
 
 
 def known_now() -> Known:
@@ -126,94 +73,17 @@ def _by_tool(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
     return found
 
 
-def _store(plan: ImportPlan, rows: Iterable[Judged], unticked: frozenset[int]) -> None:
-    """Replace the plan's rows; lines that somebody unticked stay so."""
-    plan.rows.all().delete()
-    ImportRow.objects.bulk_create(
-        (
-            ImportRow(plan=plan, is_ticked=row.line not in unticked and row.verdict in WRITTEN, **vars(row))
-            for row in rows
-        ),
-        batch_size=BATCH,
-    )
-    named = plan.rows.exclude(tool=None).values("tool_id")
-    plan.missing_count = Tool.objects.in_estate().exclude(pk__in=named).count()
-
-
-@transaction.atomic
-def tick(*, plan: ImportPlan, shown: Iterable[int], ticked: Iterable[int]) -> None:
-    """Keep which of the `shown` rows (by id) are to be taken."""
-    plan = ImportPlan.objects.select_for_update().get(pk=plan.pk)
-    if plan.state != ImportPlan.State.READY:
-        raise PlanNotReady(plan.state)
-    rows = plan.rows.filter(pk__in=list(shown), verdict__in=WRITTEN)
-    rows.update(is_ticked=False)
-    rows.filter(pk__in=list(ticked)).update(is_ticked=True)
-
-
-@transaction.atomic
-def apply_plan(*, plan_id: int, by_id: int) -> ImportPlan:
-    """Write the ticked rows, all or none; an applied plan stays as it is.
-
-    The file is judged once more. If a ticked row would now do something else than its plan showed, nothing is
-    written and the plan is to be read again.
-    """
-    plan = ImportPlan.objects.select_for_update().get(pk=plan_id)
-    if plan.state not in (ImportPlan.State.READY, ImportPlan.State.APPLYING):
-        return plan
-    stored = {row.line: row for row in plan.rows.only("plan", "line", "verdict", "is_ticked", "changes", "tool")}
-    unticked = frozenset(line for line, row in stored.items() if not row.is_ticked and row.verdict in WRITTEN)
-    rows = judged_now(plan)
-    moved = 0
-    for row in rows:
-        shown = stored.get(row.line)
-        if shown is not None and shown.is_ticked and _differs(shown, row):
-            row.problems.append(("changed_meanwhile", {}))
-            moved += 1
-    if moved:
-        _store(plan, rows, unticked)
-        plan.state = ImportPlan.State.READY
-        plan.save()
-        return plan
-    by = User.objects.get(pk=by_id)
-    taken = [row for row in rows if row.verdict in WRITTEN and row.line not in unticked]
-    plan.batch = uuid4()
-    tools = _write(taken, by=by, batch=plan.batch)
-    _remember(plan, tools)
-    plan.state = ImportPlan.State.APPLIED
-    plan.applied_at = timezone.now()
-    plan.applied_count = len(taken)
-    plan.save()
-    return plan
-
-
-def _remember(plan: ImportPlan, tools: Mapping[int, Tool]) -> None:
-    """Keep which tool each line wrote, and as which version; one statement, as `bulk_update` weighs on thousands."""
-    written = [(line, tool.pk, tool.version) for line, tool in tools.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE tooling_importrow AS kept SET tool_id = written.tool_id, tool_version = written.version"
-            " FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS written (line, tool_id, version)"
-            " WHERE kept.plan_id = %s AND kept.line = written.line",
-            [*([list(column) for column in zip(*written, strict=True)] or [[], [], []]), plan.pk],
-        )
-
-
-def _differs(shown: ImportRow, now: Judged) -> bool:
-    return (shown.verdict, shown.changes, shown.tool_id) != (now.verdict, now.changes, now.tool_id)
-
-
 def _write(rows: list[Judged], *, by: User | None, batch: UUID) -> dict[int, Tool]:
     """Write judged rows in sets; return the tool of each line."""
     today = timezone.localdate()
     vendors = _vendors({row.values["vendor"] for row in rows if row.values.get("vendor")})
-    existing = Tool.objects.select_for_update().in_bulk([row.tool_id for row in rows if row.tool_id])
+    existing = Tool.objects.select_for_update().in_bulk([row.target_id for row in rows if row.target_id])
     slugs = set(Tool.objects.values_list("slug", flat=True)) | RESERVED_SLUGS
     tools: dict[int, Tool] = {}
     fresh, edited = [], []
     for row in rows:
-        if row.tool_id:
-            tool = existing[row.tool_id]
+        if row.target_id:
+            tool = existing[row.target_id]
             tool.version += 1
             edited.append(tool)
         else:
@@ -320,22 +190,16 @@ def _write_owners(rows: list[Judged], tools: dict[int, Tool]) -> None:
     )
 
 
-@transaction.atomic
-def undo_plan(*, plan: ImportPlan, by: User) -> tuple[int, int]:
-    """Take an applied plan back where nobody touched its tools since; return how many were taken back and kept.
-
-    A tool it made goes, a tool it changed gets its values of before. Raises PlanNotReady unless it was applied.
-    """
-    plan = ImportPlan.objects.select_for_update().get(pk=plan.pk)
-    if plan.state != ImportPlan.State.APPLIED:
-        raise PlanNotReady(plan.state)
-    rows = plan.rows.filter(is_ticked=True).exclude(tool_version=None)
-    intact = rows.filter(tool__version=F("tool_version")).select_related("tool")
-    made = intact.filter(verdict="create", tool__decisions=None, tool__workspaces=None)
-    changed = list(intact.filter(verdict="update"))
-    batch = uuid4()
+def undo(rows: Sequence[ImportRow], *, by: User, batch: UUID) -> int:
+    """Take rows back where nobody touched their tools since: one it made goes, one it changed is as before."""
+    versions = dict(Tool.objects.filter(pk__in=[row.target_id for row in rows]).values_list("pk", "version"))
+    intact = [row for row in rows if versions.get(row.target_id or 0) == row.target_version]
+    new = [row.target_id for row in intact if row.verdict == "create"]
+    free = set(Tool.objects.filter(pk__in=new, decisions=None, workspaces=None).values_list("pk", flat=True))
+    made = [row for row in intact if row.target_id in free]
+    changed = [row for row in intact if row.verdict == "update"]
     events = [
-        Event(by=by, verb="deleted", kind="tooling.tool", object_id=str(row.tool_id), title=row.title, batch=batch)
+        Event(by=by, verb="deleted", kind="tooling.tool", object_id=str(row.target_id), title=row.title, batch=batch)
         for row in made
     ]
     back = [
@@ -345,7 +209,7 @@ def undo_plan(*, plan: ImportPlan, by: User) -> tuple[int, int]:
             verdict="update",
             values={"vendor": (row.changes.get("vendor") or [""])[0] or ""},
             changes={name: [pair[1], pair[0]] for name, pair in row.changes.items() if name != "aliases"},
-            tool_id=row.tool_id,
+            target_id=row.target_id,
         )
         for row in changed
     ]
@@ -353,15 +217,11 @@ def undo_plan(*, plan: ImportPlan, by: User) -> tuple[int, int]:
         if "aliases" in row.changes:
             before, after = row.changes["aliases"]
             added = {normalized(text) for text in after} - {normalized(text) for text in before or []}
-            ToolAlias.objects.filter(tool=row.tool_id, key__in=added).delete()
-    made_ids = [row.tool_id for row in made]
-    Tool.objects.filter(pk__in=made_ids).delete()
+            ToolAlias.objects.filter(tool=row.target_id, key__in=added).delete()
+    Tool.objects.filter(pk__in=free).delete()
     _take_back(back, by=by, batch=batch)
     Event.objects.bulk_create(events, batch_size=BATCH)
-    plan.state = ImportPlan.State.UNDONE
-    plan.save(update_fields=["state", "updated_at"])
-    taken_back = len(made_ids) + len(changed)
-    return taken_back, plan.applied_count - taken_back
+    return len(made) + len(changed)
 
 
 def _take_back(rows: list[Judged], *, by: User, batch: UUID) -> None:
@@ -374,9 +234,52 @@ def _take_back(rows: list[Judged], *, by: User, batch: UUID) -> None:
     for row in without:
         del row.changes["vendor"]
     _write(rows, by=by, batch=batch)
-    Tool.objects.filter(pk__in=[row.tool_id for row in without if row.tool_id]).update(vendor=None)
+    Tool.objects.filter(pk__in=[row.target_id for row in without if row.target_id]).update(vendor=None)
 
 
-def discard(*, plan: ImportPlan) -> None:
-    """Forget a plan that was not applied."""
-    ImportPlan.objects.filter(pk=plan.pk, state=ImportPlan.State.READY).delete()
+class Tools(Kind):
+    """Tools of the registry, one a line."""
+
+    key = "tools"
+    title = _("Tools")
+    lede = _("The software of the company: what each is for, who makes it, who answers for it.")
+    noun = _("Tool")
+    right = "tooling.import_tools"
+    columns = COLUMNS
+    keys = ("name", "slug")
+    key_missing = _("Say which column holds the name: without it no tool can be told from another.")
+    problems = PROBLEMS
+
+    def known(self, by: User | None) -> Known:
+        return known_now()
+
+    def judge(self, lines: Sequence[Line], mapping: Mapping[str, int], known: Known) -> list[Judged]:
+        return judge(lines, mapping, known)
+
+    def write(self, rows: Sequence[Judged], *, by: User, batch: UUID) -> dict[int, Left]:
+        tools = _write(list(rows), by=by, batch=batch)
+        return {line: (tool.pk, tool.version) for line, tool in tools.items()}
+
+    def undo(self, rows: Sequence[ImportRow], *, by: User, batch: UUID) -> int:
+        return undo(rows, by=by, batch=batch)
+
+    def absent(self, named: "QuerySet[ImportRow]") -> "QuerySet[Tool]":
+        return Tool.objects.in_estate().exclude(pk__in=named.values("target_id")).order_by("name", "pk")
+
+    def words(self, name: str, value: Any) -> str:
+        if name == "lifecycle" and value in Tool.Lifecycle.values:
+            return str(Tool.Lifecycle(value).label)
+        if name == "kind" and value in Tool.Kind.values:
+            return str(Tool.Kind(value).label)
+        return super().words(name, value)
+
+    def examples(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {
+                "name": "Miro", "summary_en": "Think together on a board.",
+                "summary_fr": "Réfléchir ensemble sur un tableau.",
+                "vendor": "Miro", "website": "https://miro.com", "kind": "saas", "lifecycle": "active",
+                "capabilities": "whiteboard; opportunity-mapping", "aliases": "RealtimeBoard",
+            },
+            {"name": "Release bot", "summary_en": "Posts the release notes.", "kind": "internal", "lifecycle": "pilot"},
+        ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Tables of the tools room."""
 
 from .adoption import AdoptionRollup, AdoptionWeek
-from .imports import ImportPlan, ImportRow
 from .standing import StandardDecision
 from .tool import (
     MOVES,
@@ -18,7 +17,7 @@ from .tool import (
 )
 
 __all__ = [
-    "MOVES", "MOVES_WITH_REASON", "AdoptionRollup", "AdoptionWeek", "Capability", "ImportPlan", "ImportRow",
-    "StandardDecision", "Tool", "ToolAlias", "ToolCapability", "ToolOwner", "Vendor", "Workspace", "localized",
+    "MOVES", "MOVES_WITH_REASON", "AdoptionRollup", "AdoptionWeek", "Capability", "StandardDecision",
+    "Tool", "ToolAlias", "ToolCapability", "ToolOwner", "Vendor", "Workspace", "localized",
     "normalized",
 ]  # fmt: skip

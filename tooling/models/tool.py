@@ -1,7 +1,5 @@
 """A tool, what it is for, what it is called, and who keeps it true."""
 
-import re
-import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connectors.models import Connection
 from hub.core.models import Timestamped, Versioned
+from hub.core.text import normalized
 from hub.people.models import Team, User
 
 if TYPE_CHECKING:
@@ -25,17 +24,6 @@ def localized(thing: models.Model, field: str) -> str:
     """Return `field` in the reader's language, in the other one where that is all there is."""
     first, second = ("fr", "en") if (get_language() or "").startswith("fr") else ("en", "fr")
     return str(getattr(thing, f"{field}_{first}") or getattr(thing, f"{field}_{second}"))
-
-
-SILENT = re.compile(r"[^\w+#.]|_")  # what a name is written with and not known by
-
-
-def normalized(name: str) -> str:
-    """Return the form under which two spellings are one name: no case, accent or blank; + # and . mean something."""
-    if name.isascii():  # most names, and an import asks for thousands
-        return SILENT.sub("", name.lower())
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return SILENT.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 class Vendor(Timestamped):

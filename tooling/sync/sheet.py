@@ -1,21 +1,19 @@
 """Judging a spreadsheet of tools: pure, so that what a plan shows is what applying it does."""
 
 import difflib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from hub.core.csv import Line, Note
+from hub.core.csv import Line
+from hub.imports.sheet import Judged, cells_of, choices_in_words, parts_of
 from tooling.models import MOVES, MOVES_WITH_REASON, Tool, normalized
 
-Verdict = str  # create, update, unchanged, error
 SHORTEST_REASON = 10
 
 # What a column can be, what it is called on the page, and the headers it is known under (normalised).
@@ -53,7 +51,6 @@ PROBLEMS: dict[str, Promise] = {
     "reason_missing": _(
         "Going from “%(before)s” to “%(after)s” needs a reason of 10 characters or more in the column “reason”."
     ),
-    "changed_meanwhile": _("Changed in the hub since this plan was made; judged again."),
 }
 
 
@@ -77,46 +74,6 @@ class Known:
     people: frozenset[str]  # e-mails of active people
 
 
-@dataclass
-class Judged:
-    """One line and what applying it would do."""
-
-    line: int
-    title: str
-    verdict: Verdict = "error"
-    values: dict[str, Any] = field(default_factory=dict)
-    changes: dict[str, list[Any]] = field(default_factory=dict)
-    problems: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    tool_id: int | None = None
-    tool_version: int | None = None
-
-
-def suggest_mapping(header: Sequence[str]) -> dict[str, int]:
-    """Guess which column is what, by its header in English or French; each column and each field at most once."""
-    found: dict[str, int] = {}
-    keys = [normalized(name) for name in header]
-    known = dict(_headers())
-    for exact in (True, False):
-        for index, key in enumerate(keys):
-            if not key or index in found.values():
-                continue
-            near = [key] if exact else difflib.get_close_matches(key, known, n=1, cutoff=0.84)
-            for name in near:
-                if name in known and known[name] not in found:
-                    found[known[name]] = index
-    return found
-
-
-def _headers() -> Iterator[tuple[str, str]]:
-    for name, (label, words) in COLUMNS.items():
-        yield normalized(name), name
-        for language in ("en", "fr"):
-            with translation.override(language):
-                yield normalized(str(label)), name
-        for word in words.split():
-            yield word, name
-
-
 def judge(lines: Sequence[Line], mapping: Mapping[str, int], known: Known) -> list[Judged]:
     """Say of every line what it would do. Nothing is read or written."""
     judge_one = _Judge(mapping, known)
@@ -131,13 +88,13 @@ class _Judge:
         self.known = known
         self.named: dict[str, int] = {}  # slug, or "name:" and the normalized name, → line
         self.claimed: dict[str, tuple[str, int]] = {}  # normalized name or alias → title and line of a new tool
-        self.kinds = _choices(Tool.Kind)
-        self.states = _choices(Tool.Lifecycle)
+        self.kinds = choices_in_words(Tool.Kind)
+        self.states = choices_in_words(Tool.Lifecycle)
         self.check_address = URLValidator(schemes=["http", "https"])
         self.nearest: dict[str, str] = {}
 
     def __call__(self, line: Line) -> Judged:
-        cells = {name: line.cells[index] for name, index in self.mapping.items() if line.cells[index]}
+        cells = cells_of(line.cells, self.mapping)
         row = Judged(line=line.number, title=(cells.get("name") or cells.get("slug") or "…")[:200])
         if line.problem:
             row.problems.append((line.problem.code, dict(line.problem.values)))
@@ -173,7 +130,7 @@ class _Judge:
             return None
         self.named[key] = row.line
         if tool is not None:
-            row.tool_id, row.tool_version = tool.pk, tool.version
+            row.target_id, row.target_version = tool.pk, tool.version
         return tool
 
     def _values(self, cells: Mapping[str, str], row: Judged, tool: Facts | None) -> None:
@@ -186,7 +143,7 @@ class _Judge:
             elif name == "capabilities":
                 self._capabilities(cell, row)
             elif name == "aliases":
-                row.values["aliases"] = [part[:80] for part in _split(cell)]
+                row.values["aliases"] = [part[:80] for part in parts_of(cell)]
             elif name == "owner":
                 self._owner(cell.lower(), row)
         name = row.values.get("name", "")
@@ -228,7 +185,7 @@ class _Judge:
 
     def _capabilities(self, cell: str, row: Judged) -> None:
         slugs = []
-        for part in _split(cell):
+        for part in parts_of(cell):
             key = normalized(part)
             if key in self.known.capabilities:
                 slugs.append(self.known.capabilities[key])
@@ -291,26 +248,3 @@ class _Judge:
             if wanted != (stored if stored is not None else ""):
                 row.changes[name] = [stored, wanted]
         row.verdict = "update" if row.changes else "unchanged"
-
-
-def _choices(choices: Any) -> dict[str, str]:
-    """Return every way to write a choice: its value, and its label in both languages."""
-    found = {}
-    for language in ("en", "fr"):
-        with translation.override(language):
-            found.update({normalized(str(label)): value for value, label in choices.choices})
-    return found | {normalized(value): value for value in choices.values}
-
-
-def _split(cell: str) -> list[str]:
-    return [part for part in (" ".join(part.split()) for part in re.split(r"[;,|\n]", cell)) if part]
-
-
-def problem_text(code: str, values: Mapping[str, Any]) -> str:
-    """Say a stored problem in the active language."""
-    if code in PROBLEMS:
-        said = dict(values)
-        if "column" in said and said["column"] in COLUMNS:
-            said["column"] = str(COLUMNS[said["column"]][0])
-        return str(PROBLEMS[code]) % said
-    return Note(code, values).text
