@@ -98,7 +98,7 @@ def judged_now(plan: ImportPlan) -> list[Judged]:
     plan.header, plan.encoding, plan.delimiter = list(sheet.header), sheet.encoding, sheet.delimiter
     plan.notes = [[note.code, dict(note.values)] for note in sheet.notes]
     plan.row_count = len(sheet.rows)
-    known = kind.known(plan.by)
+    known = kind.known(None if plan.feed_id else plan.by)  # an address has no rights of its own
     rows = kind.judge(sheet.rows, plan.mapping, known)
     if plan.is_whole and all(row.verdict != "error" for row in rows):  # a row in error may name what seems left out
         last = sheet.rows[-1].number

@@ -297,9 +297,10 @@ def known_elsewhere(ids: set[int]) -> set[int]:
     """Return those of these people that any other row of the hub points to, their own memberships aside."""
     found: set[int] = set()
     for relation in User._meta.get_fields(include_hidden=True):
-        if isinstance(relation, ForeignObjectRel) and relation.related_model is not Membership:
+        model = relation.related_model
+        if isinstance(relation, ForeignObjectRel) and isinstance(model, type) and model is not Membership:
             name = relation.field.name
-            rows = relation.related_model._base_manager.filter(**{f"{name}__in": ids})
+            rows = model._base_manager.filter(**{f"{name}__in": ids})
             found |= set(rows.values_list(name, flat=True))
     return found
 

@@ -1,5 +1,7 @@
 """Tables of the tools room."""
 
+from hub.core.text import normalized
+
 from .adoption import AdoptionRollup, AdoptionWeek
 from .standing import StandardDecision
 from .tool import (
@@ -13,7 +15,6 @@ from .tool import (
     Vendor,
     Workspace,
     localized,
-    normalized,
 )
 
 __all__ = [

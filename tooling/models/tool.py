@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from connectors.models import Connection
 from hub.core.models import Timestamped, Versioned
-from hub.core.text import normalized
 from hub.people.models import Team, User
 
 if TYPE_CHECKING:
