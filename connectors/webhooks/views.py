@@ -1,7 +1,7 @@
 """Taking deliveries in, for the whole internet; and the section of the connection's page, for the technical admin."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.request import UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -70,7 +70,9 @@ def body_of(request: HttpRequest) -> bytes:
 
 
 def probe(request: HttpRequest, service: str, address: str) -> HttpResponse:
-    """Send back the value with which a service tests an address; anything else finds nothing."""
+    """Send back the value with which a service tests an address; there is nothing else to read here."""
+    if not request.GET:
+        return HttpResponseNotAllowed(["POST"])
     webhook = intake.found(service, address)
     made = registry.announcing(service) if webhook is not None and webhook.is_on else None
     value = request.GET.get(made.hook.probe, "") if made is not None and made.hook.probe else ""
