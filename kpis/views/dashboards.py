@@ -1,5 +1,8 @@
 """Many figures at once: the dictionary, the company's, a team's."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -13,9 +16,42 @@ from kpis.formulas import Status
 from kpis.models import Metric
 
 from .panels import panel
+from .reasons import reasons
 from .scope import ranges_of, weeks_of
 
 CHARTED = ("cycle-time", "throughput", "wip", "predictability")  # of the team dashboard, two by two
+
+
+@dataclass(frozen=True)
+class Group:
+    """The figures of one theme. `off` are off target or at risk, `silent` have no value to show."""
+
+    key: str
+    label: str
+    rows: list[tuple[queries.Tile, Metric]]
+
+    @property
+    def off(self) -> int:
+        return sum(tile.status in (Status.OFF_TRACK, Status.AT_RISK) for tile, _metric in self.rows)
+
+    @property
+    def told(self) -> list[queries.Tile]:
+        return [tile for tile, _metric in self.rows if tile.unit]
+
+    @property
+    def silent(self) -> list[queries.Tile]:
+        return [tile for tile, _metric in self.rows if not tile.unit]
+
+
+def grouped(figures: Sequence[queries.Figure]) -> list[Group]:
+    """Put figures under their themes, in the order of the themes; those without a value say why."""
+    why = reasons(figures)
+    rows = [(queries.tile(figure), figure.metric) for figure in figures]
+    rows = [(replace(tile, span=why[tile.key].text) if tile.key in why else tile, metric) for tile, metric in rows]
+    groups = [
+        Group(theme.value, str(theme.label), [row for row in rows if row[1].theme == theme]) for theme in Metric.Theme
+    ]
+    return [group for group in groups if group.rows]
 
 
 @require_safe
@@ -38,7 +74,8 @@ def overview(request: Request) -> HttpResponse:
         and (not words or words in f"{figure.metric} {figure.metric.localized('summary')}".casefold())
     ]
     context = {
-        "rows": [(queries.tile(figure), figure.metric) for figure in shown],
+        "groups": grouped(shown),
+        "shown": len(shown),
         "total": len(found),
         "team_choices": trackers.teams,
         "dashboards": [(dashboard(slug), name) for slug, name in trackers.teams],
@@ -77,7 +114,7 @@ def team_dashboard(request: Request, slug: str) -> HttpResponse:
     drawn = [by_key[key] for key in CHARTED if key in by_key and any(p.n is not None for p in by_key[key].points)]
     context = {
         "team": team,
-        "tiles": [queries.tile(figure) for figure in found],
+        "groups": grouped(found),
         "has_values": any(figure.latest for figure in found),
         "panels": [panel(figure, width=600) for figure in drawn],
         "zoneless": queries.trackers(team).without_zone(team),

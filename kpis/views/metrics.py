@@ -21,6 +21,7 @@ from kpis.models import Metric
 from kpis.queries import Figure
 
 from .panels import panel
+from .reasons import reasons
 from .scope import address, metric_of, ranges_of, team_of, weeks_of
 
 
@@ -52,6 +53,7 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "team_choices": trackers.teams,
         "zoneless": trackers.without_zone(team) if metric.unit != Metric.Unit.SEATS else [],
         "tile": queries.tile(figure),
+        "reason": reasons([figure]).get(metric.key),
         "facts": _facts(figure),
         "panel": panel(shown, marks=marks),
         "pitfalls": [line for line in metric.localized("pitfalls").splitlines() if line.strip()],
@@ -64,6 +66,7 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "may_edit": request.user.has_perm("kpis.edit_metric", metric),
         "has_value": bool(figure.latest and figure.latest.value is not None),
         "may_see_syncs": request.user.has_perm("connectors.see_syncs"),
+        "may_map": request.user.has_perm("connectors.map_sources"),
         "scope_query": f"?{urlencode({'team': team.slug})}" if team else "",
     }
     return render_page(request, "kpis/metric_detail.html", context, status=status)

@@ -1,0 +1,99 @@
+"""Why a figure is not measured: a plan without it, a reading that isn’t over, a mapping that is missing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from connectors import registry
+from connectors.base import FailureClass
+from connectors.mappings.meanings import HOLDINGS
+from connectors.models import Connection, DocumentSource, SourceMapping, StreamState
+from kpis.formulas import Status
+from kpis.queries import Figure
+from kpis.sync.families import Reads, family_of
+
+SCOPE_ONLY = ("team",)  # without it a figure stands for the company alone
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why there is no value, and the page where those who may can change that."""
+
+    text: str
+    url: str = ""
+
+
+def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
+    """Return, by the metric's key, why figures without any value have none. Four statements at most."""
+    silent = {figure.metric.key for figure in figures if figure.status == Status.NOT_MEASURED}
+    families = {key: family for key in silent if (family := family_of(key))}
+    if not families:
+        return {}
+    streams = list(
+        StreamState.objects.filter(connection__is_active=True)
+        .select_related("connection")
+        .order_by("connection__label", "pk")
+    )
+    found: dict[str, Reason] = {}
+    unmapped: list[str] = []
+    for key, family in families.items():
+        reason = next(filter(None, (unreadable(reads, streams) for reads in family.reads)), None)
+        if reason:
+            found[key] = reason
+        elif any(reads.anchor == "pages" for reads in family.reads):
+            unmapped.append(key)
+    return found | (missing_mappings(unmapped) if unmapped else {})
+
+
+def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:
+    """Say which of the streams can't be read, or was not read to its end yet."""
+    services = reads.services
+    for state in streams:
+        if state.connection.service not in services or state.stream not in reads.streams:
+            continue
+        service = registry.connector(state.connection.service)
+        label = next((str(one.label) for one in service.streams if one.name == state.stream), state.stream)
+        said = {"service": service.name, "stream": label}
+        if state.failure == FailureClass.STREAM_UNAVAILABLE:
+            text = _("Not measurable: the plan of %(service)s, or our token, does not include %(stream)s.")
+            return Reason(text % said, state.connection.get_absolute_url())
+        if state.last_success_at is None:
+            return Reason(_("Waits for the first complete reading of %(stream)s.") % said)
+    return None
+
+
+def missing_mappings(keys: Iterable[str]) -> dict[str, Reason]:
+    """Say which database, or which of its properties, nobody has named yet."""
+    connection = Connection.objects.filter(is_active=True, service__in=registry.mappable()).order_by("pk").first()
+    url = reverse("mappings:source_list", args=[connection.pk]) if connection else ""
+    known = {
+        (source.connection_id, source.external_id): {one["id"] for one in source.properties}
+        for source in DocumentSource.objects.live().filter(is_trashed=False)
+    }
+    mapped: dict[str, set[str]] = {}
+    for mapping in SourceMapping.objects.filter(connection__is_active=True):
+        there = known.get((mapping.connection_id, mapping.source_ref))
+        if there is not None:
+            fields = {field for field, ref in mapping.fields.items() if ref in there}
+            mapped[mapping.meaning] = mapped.get(mapping.meaning, set()) | fields
+    found = {}
+    for key in keys:
+        feeding = {meaning: holding for meaning, holding in HOLDINGS.items() if key in holding.metrics}
+        names = {str(SourceMapping.Meaning(meaning).label) for meaning in feeding}
+        if not feeding.keys() & mapped.keys():
+            text = _("No database is mapped as: %(meanings)s.") % {"meanings": ", ".join(sorted(names))}
+            found[key] = Reason(text, url)
+            continue
+        lacking = {
+            str(field.label)
+            for meaning, holding in feeding.items()
+            for field in holding.fields
+            if meaning in mapped and key in field.metrics and field.key not in SCOPE_ONLY
+            and field.key not in mapped[meaning]
+        }  # fmt: skip
+        if lacking:
+            text = _("The mapping names no property for: %(fields)s.") % {"fields": ", ".join(sorted(lacking))}
+            found[key] = Reason(text, url)
+    return found
