@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from django.utils.translation import gettext
 from pydantic import BaseModel
 
 from .records import Record
@@ -103,13 +104,27 @@ class More:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What is worth knowing about an answer, as a sentence with gaps: kept as it is, said in its reader's language.
+
+    `text` is a message of the catalogue, marked with `gettext_noop` where it is written.
+    """
+
+    text: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return gettext(self.text) % self.values
+
+
+@dataclass(frozen=True)
 class Page:
     """What one answer holds. `next_token` None: this was the last page."""
 
     records: Sequence[Json]
     next_token: str | None = None
     more: Sequence[More] = ()
-    notices: Sequence[str] = ()
+    notices: Sequence[Notice] = ()
     ends_list: bool = False  # one list of several is over, and the next begins: such a page may well be empty
     next_link: str = ""  # or the next page's whole address, of which path and query become the token
 
@@ -131,7 +146,7 @@ class Stream:
     spare_pages: int = 0  # how many more pages than usual a window may have before it is halved
     sweep_every: timedelta | None = None  # for WINDOW streams: how often ids are listed to find deletions
     sweep_reads: bool = False  # the sweep's pages hold whole records: they're stored, too
-    on_change: Callable[[Json, Json], Iterable[str]] | None = None  # what to say of a changed record: before, after
+    on_change: Callable[[Json, Json], Iterable[Notice]] | None = None  # what to say of a changed record: before, after
     needs: tuple[str, ...] = ()  # streams that come first
     personal: tuple[str, ...] = ()  # paths masked wherever raw JSON is shown
     snapshot: tuple[str, ...] = ()  # paths kept per day, because their history can't be fetched later
@@ -225,6 +240,7 @@ class Choice:
     help_text: "StrOrPromise"
     pattern: str  # of one name
     example: str
+    kept_as: str  # the field of a kept record that says of which of them it is
 
 
 @runtime_checkable

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import DataError, IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from . import store, sync
-from .base import Page
+from .base import Notice, Page
 from .models import RefusedRecord, SchemaObservation, SeenPage
 from .records import Record
 from .sync import Fetched, Refused
@@ -37,7 +38,7 @@ def write_page(reading: "Pass", fresh: Fresh, now: datetime) -> None:
     if stream.on_change is not None and changes.changed:
         held = store.raw_of(reading.connection, stream, [item.external_id for item in changes.changed])
         for item in changes.changed:
-            reading.note(list(stream.on_change(held[item.external_id], item.record)))
+            reading.note(stream.on_change(held[item.external_id], item.record))
     to_write = {item.external_id for item in changes.to_write}
     mapped = [(item, records) for item, records in fresh.mapped if item.external_id in to_write]
     refused += [item for item in fresh.unmappable if item.external_id in to_write]
@@ -107,8 +108,11 @@ def observe(reading: "Pass", items: Sequence[Fetched], now: datetime) -> None:
         is_new = path not in reading.known_paths
         reading.known_paths.setdefault(path, set()).update(kinds)
         if not is_first:
-            what = "A new field" if is_new else "Another type of value"
-            reading.note([f"{what}: {path} ({', '.join(sorted(kinds))})"])
+            new, other = (
+                gettext_noop("A new field: %(path)s (%(types)s)"),
+                gettext_noop("Another type of value: %(path)s (%(types)s)"),
+            )
+            reading.note([Notice(new if is_new else other, {"path": path, "types": ", ".join(sorted(kinds))})])
     SchemaObservation.objects.bulk_create(
         [
             SchemaObservation(

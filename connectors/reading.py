@@ -3,7 +3,7 @@
 Each page is one transaction with where we stand after it; the next one is fetched while it is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,11 +11,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from hub.jobs.work import TryLater
 
 from . import pages, store, sweeps, sync
-from .base import FailureClass, Mode, Page, Slice, SourceFailed, Stream
+from .base import FailureClass, Mode, Notice, Page, Slice, SourceFailed, Stream
 from .models import COUNTERS, Connection, RefusedRecord, SchemaObservation, SeenPage, State, StreamRun, StreamState
 from .pages import Fresh
 
@@ -176,7 +177,7 @@ class Pass:
                 self.halve()
             SeenPage.objects.filter(state=state).delete()
             self.rewind()
-            self.note(["The page token was refused; the window is read again."])
+            self.note([Notice(gettext_noop("The page token was refused; the window is read again."))])
             state.save()
             self.stream_run.save(update_fields=["notices"])
 
@@ -300,11 +301,13 @@ class Pass:
         done.state = State.PARTLY if done.refused else State.DONE
         done.ended_at = now
 
-    def note(self, notices: Sequence[str]) -> None:
+    def note(self, notices: Iterable[Notice]) -> None:
         kept = list(self.stream_run.notices)
         for notice in notices:
-            if notice not in kept and len(kept) < NOTICES:
-                kept.append(notice[:300])
+            values = {name: one[:200] if isinstance(one, str) else one for name, one in notice.values.items()}
+            row = {"text": notice.text, "values": values}
+            if row not in kept and len(kept) < NOTICES:
+                kept.append(row)
         self.stream_run.notices = kept
 
     def count_requests(self, stream_run: StreamRun) -> None:

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop
+
 from . import store, sync
-from .base import FailureClass, Page, SourceFailed, field_at
+from .base import FailureClass, Notice, Page, SourceFailed, field_at
 from .models import RefusedRecord, SeenPage
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def end_sweep(reading: "Pass", now: datetime) -> SourceFailed | None:
     if state.is_sweeping and state.needs_full_read:
         state.watermark = None
         state.needs_full_read = False
-        reading.note(["Records with old dates have appeared; the next run reads everything again."])
+        reading.note(
+            [Notice(gettext_noop("Records with old dates have appeared; the next run reads everything again."))]
+        )
     state.is_sweeping = False
     return None

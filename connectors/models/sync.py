@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from connectors.base import Notice
 from hub.core.models import Timestamped
 from hub.people.models import User
 
@@ -113,7 +114,7 @@ class StreamRun(Counted):
     ended_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=30, blank=True)
     detail = models.TextField(blank=True)  # technical, for the drill-down
-    notices = models.JSONField(default=list, blank=True)
+    notices = models.JSONField(default=list, blank=True)  # of `connectors.base.Notice`: its text and values
 
     class Meta:
         verbose_name = _("stream run")
@@ -122,6 +123,11 @@ class StreamRun(Counted):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.stream}"
+
+    @property
+    def told(self) -> list[str]:
+        """The notices, in the reader's language."""
+        return [str(Notice(**row)) for row in self.notices]
 
 
 class StreamState(Timestamped):

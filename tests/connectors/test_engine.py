@@ -323,7 +323,7 @@ def test_a_new_field_is_noted_once_and_kept(sync, world):
 
     run = sync()
 
-    assert run.streams.get(stream="issues").notices == ["A new field: colour (string)"]
+    assert run.streams.get(stream="issues").told == ["A new field: colour (string)"]
     assert SourceRecord.objects.get(external_id="i1").raw["colour"] == "red"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from connectors.base import (
     Answer,
@@ -20,6 +21,7 @@ from connectors.base import (
     Json,
     Limits,
     Mode,
+    Notice,
     Page,
     Request,
     Slice,
@@ -64,6 +66,7 @@ class GitHub:
         help_text=_("One a line, as owner/name. Nothing else of GitHub is read."),
         pattern=r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}",
         example="ardoise/shop",
+        kept_as="repository",
     )
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("Pull requests: read", _("when changes are proposed and merged")),
@@ -137,7 +140,7 @@ class GitHub:
     def read(self, stream: Stream, part: Slice, payload: Json) -> Page:
         """Read one page's answer; its `more` brings the statuses of deployments."""
         if not payload["_place"]:
-            return Page((), notices=("No repository is named yet: nothing is read.",))
+            return Page((), notices=(Notice(gettext_noop("No repository is named yet: nothing is read.")),))
         return read_page(stream.name, part, payload, self.repositories, self.unread.get(stream.name, ()))
 
     def map(self, stream: Stream, record: Json) -> Iterable[Record]:

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django.utils.translation import gettext_noop
+
 from connectors import records
-from connectors.base import Json, More, Page, Request, Slice
+from connectors.base import Json, More, Notice, Page, Request, Slice
 
 KEPT: Mapping[str, tuple[str, ...]] = {
     "pulls": ("id", "number", "title", "html_url", "state", "draft", "created_at", "updated_at", "closed_at",
@@ -17,10 +19,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "deployments": ("id", "environment", "production_environment", "ref", "created_at"),
 }  # fmt: skip
 ORDERED_BY = {"pulls": "updated_at", "deployments": "created_at"}  # latest first; releases keep no order to rely on
-KNOWN = {
-    "pulls": {"open", "closed"},
-    "statuses": {"error", "failure", "inactive", "in_progress", "queued", "pending", "success", "waiting"},
-}
+KNOWN = {"open", "closed"}  # states of a pull request
 KEY = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][A-Za-z0-9]{1,9}-[1-9]\d{0,5})(?![A-Za-z0-9])")
 STATUSES_A_PAGE = 100
 
@@ -53,7 +52,8 @@ def read_page(
     following = place.next_list(repositories)
     after = str(following) if following else None
     if "items" not in payload:
-        said = f"{place.repository} was renamed, is not there, or is not among the token’s repositories."
+        text = gettext_noop("%(repository)s was renamed, is not there, or is not among the token’s repositories.")
+        said = Notice(text, {"repository": place.repository})
         return Page((), after, notices=(said,), ends_list=True)
     found = [cut(stream, place.repository, one) for one in payload["items"]]
     start = None if part.sweep or place.repository in unread else part.start
@@ -93,10 +93,11 @@ def is_before(value: Any, start: datetime | None) -> bool:
     return at.tzinfo is not None and at < start
 
 
-def strangers(found: Iterable[Json]) -> list[str]:
+def strangers(found: Iterable[Json]) -> list[Notice]:
     """Say which states of pull requests are new to us."""
-    states = {str(one["state"])[:40] for one in found if one.get("state") not in (None, *KNOWN["pulls"])}
-    return [f"An unknown state of a pull request: {state}" for state in sorted(states)]
+    states = {str(one["state"])[:40] for one in found if one.get("state") not in (None, *KNOWN)}
+    text = gettext_noop("%(path)s: unknown value “%(value)s”, kept as “other”")
+    return [Notice(text, {"path": "state", "value": state}) for state in sorted(states)]
 
 
 def follow(deployment: Json) -> More:
@@ -127,7 +128,7 @@ def rows_of(stream: str, record: Json) -> Iterator[records.Record]:
 
 
 def change_of(record: Json) -> records.ChangeRequest:
-    state = record["state"] if record["state"] in KNOWN["pulls"] else "other"
+    state = record["state"] if record["state"] in KNOWN else "other"
     author = record.get("user") or {}
     return records.ChangeRequest(
         external_id=str(record["id"]),

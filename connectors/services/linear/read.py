@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from connectors import records
-from connectors.base import FailureClass, Json, More, Page, Slice, SourceFailed
+from connectors.base import FailureClass, Json, More, Notice, Page, Slice, SourceFailed
 from connectors.records import Record
 
 from .operations import LISTS, NESTED_MORE, RESTS, SWEEPS, Operation
@@ -106,9 +108,9 @@ def _follow_up(row: Json, field: str, rest: Operation) -> More | None:
     return More(request, merge)
 
 
-def _notices(stream: str, rows: Iterable[Json]) -> Iterator[str]:
+def _notices(stream: str, rows: Iterable[Json]) -> Iterator[Notice]:
     """Name each value of a closed list that we do not know, once a page."""
-    unknown: set[str] = set()
+    unknown: set[tuple[str, str]] = set()
     for path, known in KNOWN.get(stream, {}).items():
         steps = path.split(".")
         for row in rows:
@@ -116,8 +118,10 @@ def _notices(stream: str, rows: Iterable[Json]) -> Iterator[str]:
             for step in steps:
                 value = value.get(step) if isinstance(value, dict) else None
             if isinstance(value, str) and value not in known:
-                unknown.add(f"{path}: unknown value “{value[:40]}”, kept as “other”")
-    yield from sorted(unknown)
+                unknown.add((path, value[:40]))
+    text = gettext_noop("%(path)s: unknown value “%(value)s”, kept as “other”")
+    for path, value in sorted(unknown):
+        yield Notice(text, {"path": path, "value": value})
 
 
 # --- raw records as rows

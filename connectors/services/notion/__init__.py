@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from connectors.base import (
     Announced,
@@ -22,6 +23,7 @@ from connectors.base import (
     Json,
     Limits,
     Mode,
+    Notice,
     NotTaken,
     Page,
     Request,
@@ -182,7 +184,7 @@ class Notion:
         if stream.name == "data_sources":
             return read_sources(payload)
         if payload.get("_place") == NOTHING:
-            return Page((), notices=("No database is mapped yet: no page is read.",))
+            return Page((), notices=(Notice(gettext_noop("No database is mapped yet: no page is read.")),))
         return read_pages(payload, self.mapped, by="created_time" if part.sweep else "last_edited_time")
 
     def map(self, stream: Stream, record: Json) -> Iterable[Record]:

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from django.utils.translation import gettext_noop
+
 from connectors import records
-from connectors.base import FailureClass, Json, More, Page, Request, SourceFailed
+from connectors.base import FailureClass, Json, More, Notice, Page, Request, SourceFailed
 from connectors.records import Record
 
 from .places import Look, Place
@@ -77,7 +79,8 @@ def read_sources(payload: Json) -> Page:
         asked, following = look.missing[0], look.without([look.missing[0]])
         token = str(following) if following.missing else None
         if is_error(payload, NOT_SHARED):
-            notice = f"The data source {asked} is mapped, but no longer shared with the connection, or deleted."
+            text = gettext_noop("The database %(id)s is mapped, but no longer shared with the connection, or deleted.")
+            notice = Notice(text, {"id": asked})
             return Page([], token, notices=(notice,), ends_list=True)
         return Page([kept_source(payload)], token, ends_list=True)
     rows = [kept_source(row) for row in rows_in(payload) if row.get("object") == "data_source"]
@@ -107,16 +110,19 @@ def kept_source(source: Json) -> Json:
     }
 
 
-def schema_changes(before: Json, after: Json) -> Iterator[str]:
+def schema_changes(before: Json, after: Json) -> Iterator[Notice]:
     """Say which properties were renamed, removed or added. They are told apart by their id."""
-    old, new = before["properties"], after["properties"]
+    old, new, title = before["properties"], after["properties"], str(after["title"])
     for key, (_kind, name, _options) in old.items():
         if key not in new:
-            yield f"{after['title']}: the property “{name}” was removed."
+            text = gettext_noop("%(database)s: the property “%(property)s” was removed.")
+            yield Notice(text, {"database": title, "property": name})
         elif new[key][1] != name:
-            yield f"{after['title']}: the property “{name}” is now called “{new[key][1]}”."
+            text = gettext_noop("%(database)s: the property “%(before)s” is now called “%(after)s”.")
+            yield Notice(text, {"database": title, "before": name, "after": new[key][1]})
     for key in new.keys() - old.keys():
-        yield f"{after['title']}: there is a new property, “{new[key][1]}”."
+        text = gettext_noop("%(database)s: there is a new property, “%(property)s”.")
+        yield Notice(text, {"database": title, "property": new[key][1]})
 
 
 def options_of(config: Json) -> list[Json]:
@@ -146,20 +152,21 @@ def read_pages(payload: Json, mapped: Sequence[str], *, by: str) -> Page:
     place = Place.read(str(payload["_place"]))
     if is_error(payload, NOT_SHARED):
         after = Place(place.source, in_trash=True).next_list(mapped)
-        notice = f"The data source {place.source} is no longer shared with the connection, or deleted; its pages stay."
+        text = gettext_noop("The database %(id)s is no longer shared with the connection, or deleted; its pages stay.")
+        notice = Notice(text, {"id": place.source})
         return Page([], str(after) if after else None, notices=(notice,), ends_list=True)
     rows = rows_in(payload)
     kept: list[Json] = []
     more: list[More] = []
-    notices: set[str] = set()
+    notices: dict[str, Notice] = {}
     for row in rows:
         page = kept_page(row, place.source)
         kept.append(page)
         more += follow_ups(row, page)
-        notices.update(noticed(row))
+        notices.update((str(one.values), one) for one in noticed(row))
     following = _after(payload, place, rows, mapped, by)
     is_over = following is None or not following.startswith(f"{place.source}|{'trash' if place.in_trash else 'live'}|")
-    return Page(kept, following, more=more, notices=sorted(notices), ends_list=is_over)
+    return Page(kept, following, more=more, notices=[notices[key] for key in sorted(notices)], ends_list=is_over)
 
 
 def _after(payload: Json, place: Place, rows: Sequence[Json], mapped: Sequence[str], by: str) -> str | None:
@@ -259,7 +266,7 @@ class Cut:
         return None
 
 
-def noticed(page: Json) -> Iterator[str]:
+def noticed(page: Json) -> Iterator[Notice]:
     """Name what Notion could not compute, and types that we don't know."""
     found = page.get("properties")
     for name, value in found.items() if isinstance(found, dict) else ():
@@ -267,14 +274,16 @@ def noticed(page: Json) -> Iterator[str]:
         if not isinstance(kind, str):
             continue
         if not is_known(kind):
-            yield f"{name}: unknown type of property “{kind[:40]}”, left empty"
+            text = gettext_noop("%(property)s: unknown type of property “%(kind)s”, left empty")
+            yield Notice(text, {"property": name, "kind": kind[:40]})
         inner = value.get(kind)
         if (
             kind in ("formula", "rollup")
             and isinstance(inner, dict)
             and inner.get("type") in ("unsupported", "incomplete")
         ):
-            yield f"{name}: this {kind} is {inner['type']}, left empty"
+            text = gettext_noop("%(property)s: this %(kind)s is %(why)s, left empty")
+            yield Notice(text, {"property": name, "kind": kind, "why": inner["type"]})
 
 
 # --- raw records as rows

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.base import FailureClass, Json, More, Page, Request, SourceFailed
+from django.utils.translation import gettext_noop
+
+from connectors.base import FailureClass, Json, More, Notice, Page, Request, SourceFailed
 
 from .wire import JUDGED, code_of, refusal
 
@@ -43,25 +45,29 @@ def next_link(payload: Json) -> str:
     return following or ""
 
 
-def entities(rows: Sequence[Json], wanted: str) -> tuple[list[Json], list[More], list[str]]:
+def entities(rows: Sequence[Json], wanted: str) -> tuple[list[Json], list[More], list[Notice]]:
     """Tidy a page of entities; those of another type, which a search may let in, are left out and said."""
     kept = [row for row in rows if row.get("type") == wanted]
     notices = list(unknown_values(kept))
     if strangers := len(rows) - len(kept):
-        notices.append(f"{strangers} of {len(rows)} records were of another type and left out")
+        text = gettext_noop("%(strangers)s of %(all)s records were of another type and left out")
+        notices.append(Notice(text, {"strangers": strangers, "all": len(rows)}))
     more = [found for row in kept if (found := tidy(row, "entity")) is not None]
     return kept, more, notices
 
 
-def notes(rows: Sequence[Json]) -> tuple[list[Json], list[More], list[str]]:
+def notes(rows: Sequence[Json]) -> tuple[list[Json], list[More], list[Notice]]:
     """Tidy a page of notes."""
     unknown = sorted({str(row.get("type"))[:40] for row in rows} - NOTES)
-    notices = [f"type: unknown value “{value}”, kept as it is" for value in unknown]
+    notices = [
+        Notice(gettext_noop("%(path)s: unknown value “%(value)s”, kept as it is"), {"path": "type", "value": value})
+        for value in unknown
+    ]
     more = [found for row in rows if (found := tidy(row, "note")) is not None]
     return list(rows), more, notices
 
 
-def members(rows: Sequence[Json]) -> tuple[list[Json], list[str]]:
+def members(rows: Sequence[Json]) -> tuple[list[Json], list[Notice]]:
     """Take hidden names and e-mails out, and say how many there are."""
     hidden = 0
     for row in rows:
@@ -76,10 +82,11 @@ def members(rows: Sequence[Json]) -> tuple[list[Json], list[str]]:
         row.pop("links", None)
     notices = list(unknown_values(rows))
     if hidden:
-        notices.append(
+        text = gettext_noop(
             "Names and e-mails are hidden from this token (members:pii:read is missing): "
             "accounts can’t be tied to people by e-mail and wait to be matched by hand"
         )
+        notices.append(Notice(text))
     return list(rows), notices
 
 
@@ -158,20 +165,22 @@ def drop_empty(fields: Json) -> None:
         del fields[name]
 
 
-def unknown_values(rows: Iterable[Json]) -> Iterator[str]:
+def unknown_values(rows: Iterable[Json]) -> Iterator[Notice]:
     """Name each value of a closed list that we do not know, once a page."""
-    unknown: set[str] = set()
+    unknown: set[tuple[str, str]] = set()
     for row in rows:
         for path, known in KNOWN.items():
             value: Any = row
             for step in path.split("."):
                 value = value.get(step) if isinstance(value, dict) else None
             if isinstance(value, str) and value not in known:
-                unknown.add(f"{path}: unknown value “{value[:40]}”, kept as “other”")
-    yield from sorted(unknown)
+                unknown.add((path, value[:40]))
+    text = gettext_noop("%(path)s: unknown value “%(value)s”, kept as “other”")
+    for path, value in sorted(unknown):
+        yield Notice(text, {"path": path, "value": value})
 
 
-def page(payload: Json, rows: Sequence[Json], more: Sequence[More] = (), notices: Sequence[str] = ()) -> Page:
+def page(payload: Json, rows: Sequence[Json], more: Sequence[More] = (), notices: Sequence[Notice] = ()) -> Page:
     """Return a page with its link to the next."""
     return Page(rows, None, more, notices, next_link=next_link(payload))
 
@@ -186,21 +195,23 @@ def catalogue(rows: Sequence[Json], payload: Json, *, then: str) -> Page:
     return Page(rows, then, ends_list=True)
 
 
-def drift(before: Json, after: Json) -> Iterator[str]:
+def drift(before: Json, after: Json) -> Iterator[Notice]:
     """Say how the catalogue of a type changed, by the ids of its fields: a new name is no other field."""
     was, now = _by_id(before), _by_id(after)
     kind = str(after.get("type"))
     for key in sorted(was.keys() | now.keys()):
         if key not in now:
-            yield f"{kind}: the field “{was[key][0]}” is gone"
+            yield Notice(gettext_noop("%(kind)s: the field “%(field)s” is gone"), {"kind": kind, "field": was[key][0]})
         elif key not in was:
-            yield f"{kind}: a new field, “{now[key][0]}”"
+            yield Notice(gettext_noop("%(kind)s: a new field, “%(field)s”"), {"kind": kind, "field": now[key][0]})
         else:
             (old_name, old_schema), (name, schema) = was[key], now[key]
             if old_name != name:
-                yield f"{kind}: the field “{old_name}” is now called “{name}”"
+                text = gettext_noop("%(kind)s: the field “%(before)s” is now called “%(after)s”")
+                yield Notice(text, {"kind": kind, "before": old_name, "after": name})
             if old_schema != schema:
-                yield f"{kind}: the field “{name}” holds another kind of value"
+                text = gettext_noop("%(kind)s: the field “%(field)s” holds another kind of value")
+                yield Notice(text, {"kind": kind, "field": name})
 
 
 def _by_id(configuration: Json) -> dict[str, tuple[str, Any]]:

@@ -146,7 +146,7 @@ def test_an_unknown_state_type_is_other_and_is_said():
     (item,) = connector.map(STREAMS["issues"], page.records[1])
     assert item.state_type == "other"
     assert item.is_trashed and item.archived_at == at("2026-02-01T00:00:00")
-    assert page.notices == ("state.type: unknown value “snoozed”, kept as “other”",)
+    assert [str(one) for one in page.notices] == ["state.type: unknown value “snoozed”, kept as “other”"]
 
 
 def test_a_long_history_is_completed_by_a_follow_up():

@@ -34,7 +34,7 @@ def test_nothing_is_read_of_a_database_that_nobody_mapped(open_company):
 
     assert run.state == State.DONE
     assert company.asked() == ["Users", "Search", "Me"]
-    assert stream(run).notices == ["No database is mapped yet: no page is read."]
+    assert stream(run).told == ["No database is mapped yet: no page is read."]
     assert not Document.objects.exists()
 
 
@@ -106,7 +106,7 @@ def test_a_renamed_property_keeps_its_values_and_is_told(company):
 
     run = company.sync(after=WEEK)  # the sweep reads every page again
 
-    assert stream(run, "data_sources").notices == ["Interviews: the property “Date” is now called “Day of the talk”."]
+    assert stream(run, "data_sources").told == ["Interviews: the property “Date” is now called “Day of the talk”."]
     assert (stream(run).changed, stream(run).gone) == (0, 0)
     assert findings() == []
     assert_same(company, {company.insights["id"], company.interviews["id"]})
@@ -134,7 +134,7 @@ def test_a_cut_relation_arrives_whole(company):
     assert held["a%3Ai"]["value"] == {"count": 130, "ids": extra}
     assert company.asked().count("PropertyItem") == 2
     assert held["a%3Ac"]["value"] is None
-    assert "How many: this rollup is incomplete, left empty" in stream(run).notices
+    assert "How many: this rollup is incomplete, left empty" in stream(run).told
 
 
 def test_pages_are_read_although_the_list_of_databases_is_not(company):
@@ -220,7 +220,7 @@ def test_a_database_that_is_no_longer_shared_keeps_its_pages_and_stops_no_other(
     run = company.sync()
 
     assert stream(run).state == State.DONE
-    assert any("no longer shared" in notice for notice in stream(run).notices)
+    assert any("no longer shared" in notice for notice in stream(run).told)
     assert Document.objects.live().filter(source_ref=company.insights["id"]).count() == 4
     assert Document.objects.filter(title="Still read").exists()
     assert [finding.kind for _mapping, finding in findings()] == ["unshared"]
@@ -364,7 +364,7 @@ def test_a_type_of_property_that_we_do_not_know_is_left_empty_and_told(company):
 
     run = company.sync()
 
-    assert "Mood: unknown type of property “hologram”, left empty" in stream(run).notices
+    assert "Mood: unknown type of property “hologram”, left empty" in stream(run).told
     page = Document.objects.get(external_id=one_page(company))
     assert page.values["a%3Az"] == {"type": "hologram", "value": None}
 

@@ -91,7 +91,7 @@ def test_a_lasting_oddity_stops_nothing(busy, action):
     assert run.streams.get().failure == ""
     assert ProductItem.objects.live().filter(kind="feature").count() == 131
     if action == "new_enum":
-        assert any("brandNew" in notice for notice in run.streams.get().notices)
+        assert any("brandNew" in notice for notice in run.streams.get().told)
 
 
 @pytest.mark.parametrize(

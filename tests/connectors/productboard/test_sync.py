@@ -168,7 +168,7 @@ def test_a_renamed_removed_or_new_field_is_named(company):
 
     run = company.sync(only=["configurations"])
 
-    told = run.streams.get(stream="configurations").notices
+    told = run.streams.get(stream="configurations").told
     assert "feature: the field “Linear project” is now called “Delivery”" in told
     assert "feature: the field “Jira” is gone" in told
     assert "objective: a new field, “Budget”" in told
@@ -258,7 +258,7 @@ def test_hidden_people_are_said_in_words_and_wait_for_a_match_by_hand(company):
     accounts = PersonAccount.objects.filter(connection=company.connection)
     assert accounts.count() == 3
     assert set(accounts.values_list("email", "name", "match")) == {("", "", PersonAccount.Match.UNMATCHED)}
-    assert any("hidden from this token" in notice for notice in run.streams.get(stream="members").notices)
+    assert any("hidden from this token" in notice for notice in run.streams.get(stream="members").told)
     assert not ProductItem.objects.exclude(owner_email="").exists()
     assert ProductItem.objects.get(kind="product").owner_ref == one(company.board, "member")
 
