@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 HERE := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check format bench sizes shell dev
+.PHONY: help run reset test check format bench soak sizes shell dev
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16

@@ -7,12 +7,13 @@ import sys
 from .database import own_database, some_servers
 
 PARTS = ("pages", "view", "axe", "kpis", "sync")
+LONG = ("scale",)  # only where it is asked for
 
 
 def main() -> int:
     """Measure the parts asked for; the exit code is 1 where a figure is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part (may be repeated)")
+    parser.add_argument("--only", action="append", choices=PARTS + LONG, help="measure this part (may be repeated)")
     parser.add_argument("--scale", type=float, default=1.0, help="shrink the data: 0.01 for a quick try")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run as it is")
     parser.add_argument(
@@ -30,7 +31,7 @@ def run(server: str, options: argparse.Namespace) -> int:
     from .report import Report, say
 
     report = Report()
-    if set(wanted) - {"sync"}:
+    if set(wanted) - {"sync", "scale"}:
         os.environ["DATABASE_URL"] = own_database(server, options.database, keep=options.keep)
         import django
 
@@ -52,6 +53,11 @@ def run(server: str, options: argparse.Namespace) -> int:
         from . import sync
 
         sync.measure(report, own_database(server, f"{options.database}_sync", keep=False), options.scale)
+    if "scale" in wanted:
+        say("— scale")
+        from . import scale
+
+        scale.measure(report, own_database(server, f"{options.database}_scale", keep=False), options.scale)
     print(report.table())
     return 0 if all(ok for *_, ok in report.lines) else 1
 

@@ -56,10 +56,14 @@ class Watch:
 
 def measure(report: Report, database_url: str, scale: float) -> None:
     """Run this module in a fresh process and take its lines over."""
-    environment = os.environ | {"DATABASE_URL": database_url}
+    run_apart(report, "tests.bench.sync", database_url, scale)
+
+
+def run_apart(report: Report, module: str, database_url: str, scale: float) -> None:
+    """Run a module in a fresh process, which prints its lines as JSON, and take them over."""
     child = subprocess.run(
-        [sys.executable, "-m", "tests.bench.sync", str(scale)],
-        env=environment,
+        [sys.executable, "-m", module, str(scale)],
+        env=os.environ | {"DATABASE_URL": database_url},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
@@ -70,7 +74,7 @@ def measure(report: Report, database_url: str, scale: float) -> None:
             report.lines += [tuple(one) for one in told["lines"]]
             report.notes += told["notes"]
     if child.returncode:
-        report.add("Linear sync", "a figure", f"the measurement ended with {child.returncode}", False)
+        report.add(module, "a figure", f"the measurement ended with {child.returncode}", False)
 
 
 def bare_loop(url: str, key: str, *, depth: str) -> tuple[float, int]:

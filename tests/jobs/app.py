@@ -33,6 +33,8 @@ if lease := os.environ.get("TEST_LEASE_SECONDS"):
     worker.BEAT_SECONDS = float(lease) / 4
 
 app.conf.worker_soft_shutdown_timeout = float(os.environ["TEST_SOFT_SECONDS"])
+if not os.environ["TEST_RECYCLES"]:
+    app.conf.worker_max_tasks_per_child = None
 
 if toy_url := os.environ.get("TEST_TOY_URL"):
     from connectors import registry

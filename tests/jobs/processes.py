@@ -29,7 +29,7 @@ def database_url():
 class Worker:
     """A Celery worker; `kill` takes the whole tree away with SIGKILL. It doesn't outlive a pytest that is killed."""
 
-    def __init__(self, *, lease=3, soft=60, toy_url="", sandbox_url="", concurrency=2):
+    def __init__(self, *, lease=3, soft=60, toy_url="", sandbox_url="", concurrency=2, recycles=True):
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -39,6 +39,7 @@ class Worker:
             "TEST_TOY_URL": toy_url,
             "TEST_SANDBOX_URL": sandbox_url,
             "TEST_SOFT_SECONDS": str(soft),
+            "TEST_RECYCLES": "1" if recycles else "",  # a leak would hide behind the change of processes
             "TEST_PARENT": str(os.getpid()),  # the worker ties itself to it, and its pool to itself
             "REMAP_SIGTERM": "SIGQUIT",  # as docker-compose.yml has it: what runs may end softly
         }

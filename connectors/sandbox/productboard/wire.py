@@ -158,7 +158,7 @@ class ProductboardWire:
                 kinds = ENTITIES if of == "entities" else NOTES
                 answer = {"data": [board.configurations[kind] for kind in kinds]}
             case "GET", ["notes"]:
-                rows = [row for row in reversed(self._every(["note"])) if _is_wanted(row, query)]
+                rows = _in_window(reversed(self._every(["note"])), query)
                 answer = self._listed(rows, _created, asked.after, shows.note, newest_first=True)
             case "GET", ["members"]:
                 answer = self._listed(self._every(["member"]), _created, asked.after, shows.member)
@@ -360,10 +360,10 @@ def _moment(value: Any) -> str:
         raise Refused("request.invalid", f"No moment: {value}", {"pointer": "/data/filter/updatedAt"}) from None
 
 
-def _is_wanted(row: Row, query: Mapping[str, list[str]]) -> bool:
-    """Tell whether a note is in the window that was asked for; both ends are in it."""
+def _in_window(rows: Iterable[Row], query: Mapping[str, list[str]]) -> list[Row]:
+    """Return the notes in the window that was asked for; both ends are in it."""
     start, end = (_moment(query.get(name, [""])[0]) for name in ("updatedFrom", "updatedTo"))
-    return (not start or row["updatedAt"] >= start) and (not end or row["updatedAt"] <= end)
+    return [row for row in rows if (not start or row["updatedAt"] >= start) and (not end or row["updatedAt"] <= end)]
 
 
 def _without_role(member: Row) -> Row:

@@ -100,5 +100,8 @@ class LinearSide(Side):
             for key in self.world.rows("Issue"):
                 self.world.edit("Issue", key, at=self.world.clock.advance(timedelta(seconds=1)))
 
+    def grant(self, secret):
+        self.wire.keys[secret] = None
+
     def assert_same(self):
         assert_same(self.connection, self.world)

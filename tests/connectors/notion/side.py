@@ -4,6 +4,7 @@ import itertools
 
 from connectors.base import FailureClass as Why
 from connectors.models import SourceMapping
+from connectors.sandbox.notion.asking import Token
 from connectors.sandbox.notion.wire import TOKEN
 from connectors.sandbox.notion.workspace import prop
 from tests.connectors.side import AT_ONCE, Side
@@ -94,6 +95,9 @@ class NotionSide(Side):
             self.space.remove_user(list(self.space.users)[-1])
         else:
             self.space.add_user(f"new{number}@shop.example", f"New {number}")
+
+    def grant(self, secret):
+        self.wire.tokens[secret] = Token()
 
     def assert_same(self):
         assert_same(self, {self.source["id"]})

@@ -1,7 +1,7 @@
 """Productboard's side of a company: features that people edit, tie and delete, notes they process, seats they take."""
 
 from connectors.base import FailureClass as Why
-from connectors.sandbox.productboard.wire import TOKEN
+from connectors.sandbox.productboard.wire import SCOPES, TOKEN
 from connectors.services.productboard import TYPES
 from tests.connectors.side import AT_ONCE, Side
 
@@ -88,6 +88,9 @@ class ProductboardSide(Side):
             self.lost += 1
             self.board.leave_team(member["id"], team["id"])
         self.board.be_active(member["id"], self.board.clock.now().date(), boardsOpened=number % 4)
+
+    def grant(self, secret):
+        self.wire.grant(secret, SCOPES)
 
     def assert_same(self):
         assert_same(self.connection, self.board)
