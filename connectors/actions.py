@@ -1,5 +1,6 @@
 """What people and the clock do with connections."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from hub.jobs import worker
 from hub.jobs.models import Job
 from hub.people.models import User
 
-from . import registry, schedule
+from . import hooks, registry, schedule, store
 from .failures import explain
 from .models import OPEN_STATES, Check, Connection, State, StreamRun, StreamState, SyncRun
 from .secrets import seal
@@ -70,6 +71,31 @@ def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
     record(by=by, verb="renewed_token", on=connection)
     test(connection=connection, by=by)
     start_run(connection, SyncRun.Reason.HAND, slot=f"token:{timezone.now():%Y%m%d%H%M%S%f}", by=by)
+
+
+@transaction.atomic
+def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> bool:
+    """Say by name what of a connection is read; return False where that was so already.
+
+    What is named for the first time is read whole. What is no longer named leaves the figures at once; naming it again
+    brings it back.
+    """
+    made = registry.choosing(connection.service)
+    held = {one["name"]: one for one in connection.chosen}
+    if made is None or list(held) == list(names):
+        return False
+    now = timezone.now()
+    connection.chosen = [held.get(name, {"name": name, "asked_at": now.isoformat()}) for name in names]
+    connection.save(update_fields=["chosen", "updated_at"])
+    record(by=by, verb="chose", on=connection, changes={"chosen": (sorted(held), sorted(names))})
+    if dropped := sorted(held.keys() - set(names)):
+        store.drop(connection, {f"raw__{made.choice.kept_as}__in": dropped}, now)
+        hooks.tell_rooms(connection)
+    if connection.is_readable and by is not None:
+        test(connection=connection, by=by)
+    if connection.is_readable and names:
+        start_run(connection, SyncRun.Reason.HAND, slot=f"choice:{now:%Y%m%d%H%M%S%f}", by=by)
+    return True
 
 
 @transaction.atomic

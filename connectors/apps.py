@@ -14,6 +14,7 @@ class ConnectorsConfig(AppConfig):
         name_verbs(
             mapped_source=_("Database mapped"),
             unmapped_source=_("Database no longer mapped"),
+            chose=_("What is read was chosen"),
             turned_webhooks_on=_("Webhooks turned on"),
             turned_webhooks_off=_("Webhooks turned off"),
             moved_webhook=_("Webhook moved to a new address"),

@@ -1,13 +1,15 @@
-"""*Test the connection*: one request, and what it tells."""
+"""*Test the connection*: one request (and one for each thing that an admin named), and what it tells."""
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from . import registry
-from .base import FailureClass, SourceFailed
+from .base import Choosing, Connector, FailureClass, SourceFailed
 from .budget import MustWait
 from .engine import opened
 from .models import Check, Connection, State
 from .secrets import SecretUnreadable
+from .transport import Transport
 
 
 def check(connection: Connection) -> None:
@@ -17,6 +19,7 @@ def check(connection: Connection) -> None:
     try:
         with opened(connection, service) as transport:
             told = service.checked(transport.fetch(service.check_request()))
+            shut = not_opened(connection, service, transport)
     except SourceFailed as failed:
         found |= {"state": State.FAILED, "failure": failed.kind, "detail": failed.detail[:1000]}
     except SecretUnreadable as error:
@@ -24,7 +27,7 @@ def check(connection: Connection) -> None:
     except MustWait as wait:
         found |= {"state": State.FAILED, "failure": wait.kind, "detail": str(wait)}
     else:
-        unavailable = {name: str(reason) for name, reason in told.unavailable.items()}
+        unavailable = {name: str(reason) for name, reason in told.unavailable.items()} | shut
         found |= {"account": told.account, "workspace": told.workspace, "unavailable": unavailable}
         Connection.objects.filter(pk=connection.pk).update(
             auth=Connection.Auth.OK, workspace_name=told.workspace[:120], workspace_url=told.workspace_url[:300]
@@ -33,3 +36,18 @@ def check(connection: Connection) -> None:
         if found["failure"] == FailureClass.AUTH_INVALID:
             Connection.objects.filter(pk=connection.pk).update(auth=Connection.Auth.NEEDS_REAUTH)
         Check.objects.update_or_create(connection=connection, defaults=found)
+
+
+def not_opened(connection: Connection, service: Connector, transport: Transport) -> dict[str, str]:
+    """Return what an admin named and the token does not open, with the reason."""
+    found: dict[str, str] = {}
+    if not isinstance(service, Choosing):
+        return found
+    for one in connection.chosen:
+        try:
+            transport.fetch(service.choice_request(one["name"]))
+        except SourceFailed as failed:
+            if failed.kind not in (FailureClass.SCOPE_MISSING, FailureClass.STREAM_UNAVAILABLE):
+                raise
+            found[one["name"]] = gettext_noop("it is not there, was renamed, or is not open to the token")
+    return found

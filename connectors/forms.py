@@ -1,5 +1,6 @@
 """Connecting a source, and going back in time."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Base = forms.ModelForm[Connection]
 else:
     Base = forms.ModelForm  # knows its model's type to the checker only
+
+MOST_CHOSEN = 200
 
 
 class ConnectionForm(Base):
@@ -51,10 +54,39 @@ class ConnectionForm(Base):
             self.fields["token"].help_text = _("Leave empty to keep the present one, which ends in “%(hint)s”.") % {
                 "hint": self.instance.secret_hint or "…"
             }
+            self.offer_choice()
         else:
             self.fields["token"].help_text = _(
                 "It needs the right to read, nothing more. It is encrypted and never shown again."
             )
+
+    def offer_choice(self) -> None:
+        """Ask which things are read, where the service reads only what is named."""
+        made = registry.choosing(self.instance.service)
+        if made is not None:
+            self.fields["chosen"] = forms.CharField(
+                label=made.choice.label,
+                help_text=made.choice.help_text,
+                required=False,
+                initial="\n".join(one["name"] for one in self.instance.chosen),
+                widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "placeholder": made.choice.example}),
+            )
+
+    def clean_chosen(self) -> list[str]:
+        """Return the names, each once, as they were first written."""
+        made = registry.choosing(self.instance.service)
+        lines = [line.strip() for line in self.cleaned_data["chosen"].splitlines()]
+        named: dict[str, str] = {}
+        for line in filter(None, lines):
+            named.setdefault(line.lower(), line)
+        names = list(named.values())
+        for name in names:
+            if made is not None and not re.fullmatch(made.choice.pattern, name):
+                message = _("“%(name)s” is no such name. It must look like “%(example)s”.")
+                raise forms.ValidationError(message, params={"name": name[:100], "example": made.choice.example})
+        if len(names) > MOST_CHOSEN:
+            raise forms.ValidationError(_("That is too many: at most %(most)s."), params={"most": MOST_CHOSEN})
+        return names
 
     def clean_label(self) -> str:
         """Name it after its service where nobody gave it a name."""

@@ -309,6 +309,14 @@ def sweep(connection: Connection, stream: Stream, state_id: int, now: datetime) 
     return int(gone)
 
 
+def drop(connection: Connection, which: Mapping[str, object], now: datetime) -> None:
+    """Mark records as no longer chosen, with the rows that came of them."""
+    held = SourceRecord.objects.filter(connection=connection, deleted_at=None, **which)
+    produced = [name for names in held.values_list("produced", flat=True) for name in names]
+    held.update(deleted_at=now, deletion_reason=SourceRecord.Reason.UNMAPPED)
+    mark_gone(connection, produced, now)
+
+
 def raw_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Json]:
     """Return the stored raw records of those ids."""
     held = SourceRecord.objects.filter(connection=connection, stream=stream.name, external_id__in=ids)

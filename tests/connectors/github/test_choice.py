@@ -1,0 +1,123 @@
+"""Naming repositories: who may, what is refused, what is read then, and what leaves the figures."""
+
+import pytest
+from django.urls import reverse
+
+from connectors import actions, checks
+from connectors.models import ChangeRequest, Check, Connection, Release, SourceRecord, State, SyncRun
+from hub.activity.models import Event
+from hub.jobs.models import Job
+
+from .truth import assert_same
+
+pytestmark = pytest.mark.django_db
+SHOP, APP = BOTH = ("ardoise/shop", "ardoise/app")
+
+
+def finish_runs():
+    SyncRun.objects.update(state=State.DONE)
+
+
+def address(company):
+    return reverse("connectors:connection_edit", args=[company.connection.pk])
+
+
+def save(client, company, text):
+    return client.post(
+        address(company), {"label": "GitHub", "base_url": company.sandbox.url, "token": "", "chosen": text}
+    )
+
+
+def test_one_who_connects_is_asked_for_the_repositories(open_company, admin, sign_in):
+    company = open_company()
+    Connection.objects.all().delete()
+
+    answer = sign_in(admin).post(
+        reverse("connectors:connection_create"),
+        {"service": "github", "label": "", "token": "github_pat_sandbox", "base_url": company.sandbox.url},
+    )
+
+    made = Connection.objects.get()
+    assert (answer.status_code, answer.url) == (302, reverse("connectors:connection_edit", args=[made.pk]))
+    assert 'name="chosen"' in sign_in(admin).get(answer.url).content.decode()
+
+
+def test_a_service_without_a_choice_has_no_such_field(connection, admin, sign_in):
+    text = sign_in(admin).get(reverse("connectors:connection_edit", args=[connection.pk])).content.decode()
+
+    assert 'name="chosen"' not in text
+
+
+def test_repositories_are_saved_once_each_and_read_at_once(open_company, admin, sign_in):
+    company = open_company()
+
+    answer = save(sign_in(admin), company, f"{SHOP}\n\n  {APP} \nArdoise/Shop\n")
+
+    assert answer.status_code == 302
+    assert [one["name"] for one in Connection.objects.get().chosen] == [SHOP, APP]
+    assert SyncRun.objects.get().reason == SyncRun.Reason.HAND
+    assert Event.objects.filter(verb="chose").get().changes == {"chosen": [[], [APP, SHOP]]}
+    assert Job.objects.filter(kind__endswith="check_connection").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["shop", "https://github.com/ardoise/shop", "ardoise/..", "a/b/c", "ardoise/sh op?x=1"]
+)
+def test_what_is_no_repository_is_refused_by_name(open_company, admin, sign_in, wrong):
+    company = open_company()
+
+    answer = save(sign_in(admin), company, f"{SHOP}\n{wrong}")
+
+    assert answer.status_code == 422
+    assert f"“{wrong}” is no such name." in answer.content.decode()
+    assert Connection.objects.get().chosen == []
+
+
+def test_the_test_of_the_connection_names_what_the_token_does_not_open(company, admin):
+    company.name(SHOP, "ardoise/nowhere")
+    company.forge.rename(SHOP, "store")
+
+    checks.check(Connection.objects.get())
+
+    found = Check.objects.get()
+    assert (found.state, found.account, sorted(found.unavailable)) == (
+        State.DONE,
+        "ardoise-hub",
+        ["ardoise/nowhere", SHOP],
+    )
+
+
+def test_a_test_that_is_told_to_wait_accuses_no_repository(company, monkeypatch):
+    monkeypatch.setattr("connectors.budget.Pace.pause", lambda *_args: None)
+    company.fail("forbidden", "user", count=0)
+    company.fail("limited", "repository", count=None, retry_after=1800)
+
+    checks.check(Connection.objects.get())
+
+    assert Check.objects.get().state == State.FAILED
+    assert Check.objects.get().unavailable == {}
+
+
+def test_what_is_no_longer_named_leaves_at_once_and_comes_back_when_named_again(company, admin):
+    company.sync()
+    company.connection.refresh_from_db()
+
+    actions.choose(connection=company.connection, names=[SHOP], by=admin)
+
+    assert set(ChangeRequest.objects.live().values_list("repository", flat=True)) == {SHOP}
+    assert Release.objects.live().count() == 1
+    reasons = set(SourceRecord.objects.exclude(deleted_at=None).values_list("deletion_reason", flat=True))
+    assert reasons == {SourceRecord.Reason.UNMAPPED}
+    finish_runs()
+    assert company.sync().gone == 0
+    assert_same(company, [SHOP])
+
+    actions.choose(connection=company.connection, names=BOTH, by=admin)
+    finish_runs()
+    company.sync()
+    assert_same(company, BOTH)
+
+
+def test_saving_the_same_list_again_starts_nothing(company, admin):
+    assert actions.choose(connection=company.connection, names=BOTH, by=admin) is False
+    assert not SyncRun.objects.exists()
