@@ -91,6 +91,9 @@ def connection_create(request: Request) -> HttpResponse:
             base_url=form.cleaned_data["base_url"],
             by=request.user,
         )
+        if registry.choosing(made.service):
+            say(request, _("%(name)s is connected. Now say what of it is read.") % {"name": made.label})
+            return redirect("connectors:connection_edit", made.pk)
         say(request, _("%(name)s is connected; its first sync is queued.") % {"name": made.label})
         return redirect(made)
     context = {"form": form, "services": services, "connection": None}
@@ -111,6 +114,8 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
                 actions.renew_secret(connection=connection, secret=form.cleaned_data["token"], by=request.user)
             else:
                 record(by=request.user, verb="edited", on=connection)
+            if "chosen" in form.cleaned_data:
+                actions.choose(connection=connection, names=form.cleaned_data["chosen"], by=request.user)
         say(request, _("%(name)s was saved.") % {"name": connection.label})
         return redirect(connection)
     services = [one for one in registry.all() if one.key == connection.service]
