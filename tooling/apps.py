@@ -15,13 +15,16 @@ class ToolingConfig(AppConfig):
 
         from . import tasks
         from .actions.imports import Tools
+        from .actions.seats import Seats
 
         after_sync(tasks.after_sync)
         register(Tools())
+        register(Seats())
         name_verbs(
             moved=_("Moved to another state"),
             decided=_("Standing decided"),
             handed_over=_("Handed over"),
             connected=_("Connected"),
             discovered=_("Discovered by a sync"),
+            seats_read=_("Seats brought in by a file"),
         )

@@ -1,6 +1,7 @@
 """A connection to a service: where it leads, what opens it, and how it is doing."""
 
 from collections.abc import Iterable
+from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,8 +12,16 @@ from hub.core.models import Timestamped, Versioned
 from hub.people.models import User
 
 
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def wired(self) -> Self:
+        """Connections that a service is read through; the others hold what came as files, or what others push."""
+        return self.exclude(service__in=(Connection.FILE, Connection.PUSHED))
+
+
 class Connection(Timestamped, Versioned):
     """One workspace of one service. The secret is encrypted and can be written, never read back."""
+
+    FILE = "file"  # no service: holds the accounts of a tool whose seats are uploaded
 
     class Auth(models.TextChoices):
         OK = "ok", _("Connected")
@@ -37,6 +46,8 @@ class Connection(Timestamped, Versioned):
     pause_reason = models.CharField(max_length=30, blank=True, editable=False)  # a failure class
     mapped_with = models.PositiveIntegerField(default=0, editable=False)  # map version of all stored records
     connected_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="connections")
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("connection")

@@ -51,12 +51,14 @@ def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> 
         never=Count("streams", filter=Q(streams__last_success_at=None)),
         good=Count("streams", filter=Q(streams__failure__in=("", FailureClass.STREAM_UNAVAILABLE))),
     )
-    known = ["pk", "stuck", "auth", "oldest", "latest", "count", "never", "good"]
+    known = ["pk", "service", "stuck", "auth", "oldest", "latest", "count", "never", "good"]
     if counts_unmatched:
         rows, known = rows.annotate(waiting=waiting), [*known, "waiting"]
     as_of, stuck_since, total, fresh, failing, unmatched = None, None, 0, 0, 0, 0
-    for pk, oldest_work, auth, oldest, latest, count, never, good, *waits in rows.order_by().values_list(*known):
-        total += 1
+    for pk, service, oldest_work, auth, oldest, latest, count, never, good, *waits in rows.order_by().values_list(
+        *known
+    ):
+        total += service != Connection.FILE
         stuck_since = oldest_work  # the same in every row
         if latest is not None and (as_of is None or latest > as_of):
             as_of = latest
