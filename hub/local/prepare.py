@@ -27,8 +27,10 @@ def prepare(home: Path) -> None:
         _step("Demo company", lambda: call_command("seed_demo", stdout=io.StringIO()))
         _step("First syncs queued", lambda: call_command("first_sync", service="all", stdout=io.StringIO()))
         from hub.demo.databases import map_databases
+        from hub.demo.repositories import name_repositories
 
         _step("Databases mapped", map_databases)
+        _step("Repositories named", name_repositories)
         with welcome.open("w") as file:
             call_command("demo_accounts", stdout=file)
 

@@ -11,7 +11,12 @@ from connectors import actions, registry
 from connectors.models import Connection, State, SyncRun
 
 # What opens the sandbox's stand-ins
-TOKENS = {"linear": "lin_api_sandbox", "notion": "ntn_sandbox", "productboard": "pb_sandbox_token"}
+TOKENS = {
+    "linear": "lin_api_sandbox",
+    "notion": "ntn_sandbox",
+    "productboard": "pb_sandbox_token",
+    "github": "github_pat_sandbox",
+}
 
 
 class Command(BaseCommand):
