@@ -233,6 +233,10 @@ SECRET_KEYS: list[str] = env.list("SECRET_KEYS", [])
 # The push API
 API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 60)  # of one token
 
+# Databases that metrics may be read from (docs/push-and-sql.md): hosts or networks inside one's own, folders of files.
+SQL_HOSTS: list[str] = env.list("SQL_HOSTS", [])
+SQL_FOLDERS: list[str] = env.list("SQL_FOLDERS", [])
+
 # The stand-in of outside services (`make run` and the tests); empty where a real service is used.
 LINEAR_URL = env.str("LINEAR_URL", "https://api.linear.app")
 SANDBOX_URL = env.str("SANDBOX_URL", "")

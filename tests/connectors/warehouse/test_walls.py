@@ -1,0 +1,248 @@
+"""A table of hostile statements against real databases: refused by us, by the database, or cut by the clock."""
+
+import time
+
+import pytest
+
+from connectors.warehouse import reader
+from connectors.warehouse.reader import QueryFailed, ask
+from connectors.warehouse.statements import NotASelect, single_select, wrapped
+
+GOOD = "SELECT week, team, value FROM figures ORDER BY week, team"
+ANSWER = [["2026-03-02", "checkout", 4.0], ["2026-03-02", "search", 7.0], ["2026-03-09", "checkout", 5.0]]
+DATABASES = ["postgres", "duck", "lite"]
+
+
+def address(name, request):
+    return request.getfixturevalue(name)[0]
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_good_query_is_answered(name, request):
+    table = ask(address(name, request), GOOD, seconds=5)
+
+    assert table.columns == ("week", "team", "value")
+    assert table.rows == ANSWER
+    assert table.warnings == ()
+
+
+@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH w AS (SELECT * FROM figures) SELECT week, sum(value) AS value FROM w GROUP BY week;",
+        "SELECT week, value FROM figures WHERE team = 'delete from figures'",
+        "SELECT count(*) AS value FROM figures UNION ALL SELECT 2",
+    ],
+)
+def test_other_good_queries_pass(name, query, request):
+    assert ask(address(name, request), query, seconds=5).columns
+
+
+EVERYWHERE = [
+    "INSERT INTO figures VALUES ('2026-03-02', 'x', 1)",
+    "UPDATE figures SET value = 0",
+    "DELETE FROM figures",
+    "DROP TABLE figures",
+    "CREATE TABLE mine (x int)",
+    "SELECT 1; DROP TABLE figures",
+    "SELECT 1;; SELECT 2",
+    "SELECT 1 -- ; DROP TABLE figures",
+    "SELECT 1 /* ; */",
+    "SELECT ';' AS value",
+    "SELECT 1) AS q; DELETE FROM figures; SELECT * FROM (SELECT 1",
+    "WITH gone AS (DELETE FROM figures RETURNING *) SELECT * FROM gone",
+    "SELECT * FROM figures \x00",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "",
+    "SELECT " + "1," * 20_000 + "1",
+]
+HOSTILE = {
+    "postgres": [
+        *EVERYWHERE,
+        "COPY figures TO PROGRAM 'sh -c id'",
+        "COPY (SELECT 1) TO '/tmp/x'",
+        "SELECT * INTO mine FROM figures",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_catalog.pg_read_file('/etc/passwd')",
+        "SELECT pg_ls_dir('/')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT * FROM dblink('host=127.0.0.1', 'SELECT 1') AS t(x int)",
+        "SELECT set_config('transaction_read_only', 'off', true)",
+        "SELECT set_config('statement_timeout', '0', false)",
+        "SELECT pg_sleep(60)",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
+        "SELECT query_to_xml('DELETE FROM figures', true, true, '')",
+        'SELECT "pg_sleep"(60)',
+        'SELECT U&"pg\\005fsleep"(60)',
+        "SELECT $$;$$",
+        "SELECT * FROM people_user",
+        "SELECT usename, passwd FROM pg_shadow",
+        "SET statement_timeout = 0",
+        "DO 'begin end'",
+        "VALUES (1)",
+        "EXPLAIN ANALYZE SELECT 1",
+        "SELECT * FROM figures FOR UPDATE",
+        "SELECT nextval('people_user_id_seq')",
+    ],
+    "duck": [
+        *EVERYWHERE,
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM '/etc/hosts.csv'",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM glob('/etc/*')",
+        "ATTACH '/tmp/other.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "COPY figures TO '/tmp/x.csv'",
+        "EXPORT DATABASE '/tmp/x'",
+        "PRAGMA database_list",
+        "SET enable_external_access = true",
+        "SELECT * FROM 'https://example.com/x.csv'",
+        "SELECT getenv('HOME')",
+        "SELECT * FROM sys",
+    ],
+    "lite": [
+        *EVERYWHERE,
+        "ATTACH DATABASE '/etc/passwd' AS x",
+        "PRAGMA writable_schema = 1",
+        "SELECT load_extension('/tmp/x.so')",
+        "SELECT * FROM pragma_database_list",
+        "SELECT readfile('/etc/passwd')",
+        "VACUUM INTO '/tmp/x'",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "query"), [(name, query) for name, queries in HOSTILE.items() for query in queries])
+def test_a_hostile_statement_is_refused(name, query, request):
+    where = address(name, request)
+
+    with pytest.raises(QueryFailed) as caught:
+        ask(where, query, seconds=3)
+
+    assert caught.value.kind in {"query_rejected", "scope_missing"}
+
+
+WORST = {
+    "postgres": [
+        "DELETE FROM figures",
+        "SELECT 1) AS q; DELETE FROM figures; SELECT * FROM (SELECT 1",
+        "SELECT pg_read_file('/etc/passwd')",
+    ],
+    "duck": ["SELECT 1) AS q; DROP TABLE figures; SELECT * FROM (SELECT 1", "SELECT * FROM read_text('/etc/passwd')"],
+    "lite": ["SELECT load_extension('/tmp/x.so')"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "query"), [(name, query) for name, queries in WORST.items() for query in queries])
+def test_the_databases_walls_hold_alone(name, query, request, monkeypatch):
+    """Our own reading of the statement and the wrapping switched off."""
+    where = address(name, request)
+
+    with monkeypatch.context() as without:
+        without.setattr(reader, "single_select", lambda query, kind: query)
+        without.setattr(reader, "wrapped", lambda query, most: query)
+        with pytest.raises(QueryFailed):
+            ask(where, query, seconds=2)
+
+    assert ask(where, GOOD, seconds=5).rows == ANSWER
+
+
+ENDLESS = {
+    "postgres": "SELECT count(*) AS value FROM generate_series(1, 10000000000) a, generate_series(1, 100000) b",
+    "duck": "SELECT count(*) AS value FROM range(10000000000) a, range(100000) b WHERE hash(a.range + b.range) = 1",
+    "lite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS value FROM n",
+}
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_an_endless_query_is_cut(name, request):
+    where = address(name, request)
+    began = time.monotonic()
+
+    with pytest.raises(QueryFailed) as caught:
+        ask(where, ENDLESS[name], seconds=1)
+
+    assert caught.value.kind == "source_slow"
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_more_rows_than_allowed_are_no_answer(name, request):
+    with pytest.raises(QueryFailed) as caught:
+        ask(address(name, request), GOOD, seconds=5, most=2)
+
+    assert caught.value.code == "rows"
+
+
+def test_a_role_that_may_write_is_told(postgres):
+    where, owner = postgres
+    owner.execute("GRANT INSERT ON public.figures TO metrics_ro_test")
+
+    assert ask(where, GOOD, seconds=5).warnings == ("may_write",)
+
+
+@pytest.mark.parametrize("power", ["SUPERUSER", "CREATEROLE", "pg_read_server_files"])
+def test_a_role_with_too_much_power_is_refused(power, postgres):
+    where, owner = postgres
+    owner.execute(f"GRANT {power} TO metrics_ro_test" if power.islower() else f"ALTER ROLE metrics_ro_test {power}")
+    try:
+        with pytest.raises(QueryFailed) as caught:
+            ask(where, GOOD, seconds=5)
+    finally:
+        owner.execute("ALTER ROLE metrics_ro_test NOSUPERUSER NOCREATEROLE")
+
+    assert caught.value.kind == "scope_missing"
+
+
+def test_a_wrong_password_is_told_without_saying_it(postgres):
+    where = postgres[0].replace("canary-of-the-role", "canary-wrong")
+
+    try:
+        ask(where, GOOD, seconds=5)
+    except QueryFailed as failed:
+        assert failed.kind == "auth_invalid"
+        assert "canary" not in failed.detail
+    else:
+        pytest.skip("this server trusts whoever comes through its socket")
+
+
+def test_a_missing_table_is_the_queries_fault(duck):
+    with pytest.raises(QueryFailed) as caught:
+        ask(duck[0], "SELECT * FROM nowhere", seconds=5)
+
+    assert caught.value.kind == "query_rejected"
+    assert "nowhere" in caught.value.detail
+
+
+def test_the_child_inherits_no_secret(monkeypatch, lite):
+    seen = {}
+    started = reader.subprocess.Popen
+
+    def watched(args, **options):
+        seen.update(options)
+        return started(args, **options)
+
+    monkeypatch.setattr(reader.subprocess, "Popen", watched)
+    ask(lite[0], GOOD, seconds=5)
+
+    assert seen["env"] == {}
+
+
+def test_a_query_keeps_its_words_when_wrapped():
+    assert wrapped(single_select(" select 1 ; ", "sqlite"), 5) == "SELECT * FROM (\nselect 1\n) AS q LIMIT 5"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("select 1 -- x", "comment"), ("select '\\'", "character"), ("select 1; select 2", "several")]
+)
+def test_a_refusal_says_why(query, code):
+    with pytest.raises(NotASelect) as caught:
+        single_select(query, "postgresql")
+
+    assert caught.value.code == code
