@@ -11,15 +11,20 @@ class KpisConfig(AppConfig):
 
         from connectors.hooks import after_sync
         from hub.activity.words import name_verbs
+        from hub.imports.kinds import register
 
         from . import tasks
+        from .actions.sheet import Observations
 
         after_sync(tasks.after_sync)
+        register(Observations())
         name_verbs(
             aimed=_("Target set"),
             withdrew=_("Target withdrawn"),
             redefined=_("Definition changed"),
             verified=_("Verified"),
+            linked=_("Linked"),
+            unlinked=_("Link taken back"),
             made_token=_("Token made"),
             revoked_token=_("Token revoked"),
             allowed_databases=_("Reading databases allowed"),

@@ -149,7 +149,7 @@ class CommentForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
 
-RESERVED_KEYS = ("leadership", "teams", "new", "sources")  # they are addresses (kpis.urls)
+RESERVED_KEYS = ("leadership", "teams", "joins", "new", "sources")  # they are addresses (kpis.urls)
 
 
 class NewMetricForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,14 +1,17 @@
-"""Addresses of this room. “leadership”, “teams”, “new” and “sources” are no keys of metrics (kpis.forms)."""
+"""Addresses of this room. “leadership”, “teams”, “joins”, “new” and “sources” are no keys of metrics (kpis.forms)."""
 
 from django.urls import path
 
-from .views import dashboards, metrics, sources, targets, tokens
+from .views import dashboards, joins, metrics, sources, targets, tokens
 
 app_name = "kpis"
 urlpatterns = [
     path("", dashboards.overview, name="overview"),
     path("leadership/", dashboards.leadership, name="leadership"),
     path("teams/<slug:slug>/", dashboards.team_dashboard, name="team_dashboard"),
+    path("joins/", joins.join_list, name="join_list"),
+    path("joins/link/", joins.project_link, name="project_link"),
+    path("joins/<int:pk>/unlink/", joins.project_unlink, name="project_unlink"),
     path("new/", sources.metric_create, name="metric_create"),
     path("sources/", sources.source_list, name="source_list"),
     path("sources/push/", tokens.push_docs, name="push_docs"),

@@ -78,6 +78,7 @@ RIGHTS: dict[str, Rule] = {
     "kpis.see_kpis": is_member,
     "kpis.edit_metric": is_ops | is_owner,
     "kpis.see_leadership": is_leader | is_ops,
+    "kpis.link_projects": is_ops,  # say which project delivers a feature
     "kpis.create_metric": is_ops,
     "kpis.see_sources": is_ops | is_technical_admin,  # where values come from: tokens, databases, what arrived
     "kpis.manage_tokens": is_ops | is_technical_admin,

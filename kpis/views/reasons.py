@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from connectors import registry
 from connectors.base import FailureClass
 from connectors.mappings.meanings import HOLDINGS
-from connectors.models import Connection, DocumentSource, SourceMapping, StreamState
+from connectors.models import DocumentSource, SourceMapping, StreamState
 from kpis.formulas import Status
 from kpis.queries import Figure
 from kpis.sync.families import Reads, family_of
@@ -26,7 +26,7 @@ class Reason:
 
 
 def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
-    """Return, by the metric's key, why figures without any value have none. Four statements at most."""
+    """Return, by the metric's key, why figures without any value have none. Three statements at most."""
     silent = {figure.metric.key for figure in figures if figure.status == Status.NOT_MEASURED}
     families = {key: family for key in silent if (family := family_of(key))}
     if not families:
@@ -44,7 +44,11 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
             found[key] = reason
         elif any(reads.anchor == "pages" for reads in family.reads):
             unmapped.append(key)
-    return found | (missing_mappings(unmapped) if unmapped else {})
+    if unmapped:
+        mappable = registry.mappable()
+        page = next((state.connection_id for state in streams if state.connection.service in mappable), None)
+        found |= missing_mappings(unmapped, reverse("mappings:source_list", args=[page]) if page else "")
+    return found
 
 
 def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:
@@ -64,10 +68,8 @@ def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:
     return None
 
 
-def missing_mappings(keys: Iterable[str]) -> dict[str, Reason]:
-    """Say which database, or which of its properties, nobody has named yet."""
-    connection = Connection.objects.filter(is_active=True, service__in=registry.mappable()).order_by("pk").first()
-    url = reverse("mappings:source_list", args=[connection.pk]) if connection else ""
+def missing_mappings(keys: Iterable[str], url: str) -> dict[str, Reason]:
+    """Say which database, or which of its properties, nobody has named yet; `url` is where that is done."""
     known = {
         (source.connection_id, source.external_id): {one["id"] for one in source.properties}
         for source in DocumentSource.objects.live().filter(is_trashed=False)

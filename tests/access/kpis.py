@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from connectors.models import Connection, ProductItem, WorkProject
 from kpis.actions.tokens import make_token
+from kpis.models import ProjectLink
 from tests.access import ROLES, Rule
 from tests.kpis.factories import MetricFactory, TargetFactory
 from tests.people.factories import TeamFactory, UserFactory
@@ -36,6 +38,17 @@ def token():
     return {"pk": made.pk}
 
 
+def project_link():
+    made = {"connection": Connection.objects.create(service="linear", label="Linear"), "external_id": "x"}
+    now = timezone.now()
+    return {
+        "pk": ProjectLink.objects.create(
+            project=WorkProject.objects.create(name="Pay", **made),
+            item=ProductItem.objects.create(kind="feature", opened_at=now, edited_at=now, **made),
+        ).pk
+    }
+
+
 WORDS = {"text": "Two large items closed in one week.", "key": str(uuid.uuid4())}
 AIM = {"value": "3", "since": date(2026, 1, 1).isoformat(), "why": "Agreed at the offsite"}
 
@@ -55,6 +68,9 @@ ACCESS = {
     "kpis:token_revoke": Rule(who=STAFF, methods=("POST",), make=token),
     "kpis:overview": Rule(),
     "kpis:leadership": Rule(who=LEADERS),
+    "kpis:join_list": Rule(),
+    "kpis:project_link": Rule(who=OPS, methods=("POST",)),
+    "kpis:project_unlink": Rule(who=OPS, methods=("POST",), make=project_link),
     "kpis:team_dashboard": Rule(make=team),
     "kpis:metric_detail": Rule(make=metric),
     "kpis:metric_csv": Rule(make=metric),
