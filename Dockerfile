@@ -23,4 +23,4 @@ USER 10001:10001
 EXPOSE 8000
 CMD ["gunicorn", "hub.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4", \
      "--preload", "--max-requests", "2000", "--max-requests-jitter", "200", "--worker-tmp-dir", "/dev/shm", \
-     "--no-control-socket", "--access-logfile", "-"]
+     "--no-control-socket", "--access-logfile", "-", "--logger-class", "hub.core.access.AccessLogger"]

@@ -33,7 +33,7 @@ RESTRICTED = [name for name in WITH_RULE if RULES[name].who < EVERYONE_INSIDE]
 GUARDED_TWICE = {"account_change_password"}  # allauth asks for sign-in by itself, too
 INSIDE = [name for name in WITH_RULE if "anonymous" not in RULES[name].who and name not in GUARDED_TWICE]
 READ = [name for name in WITH_RULE if "GET" in RULES[name].methods]
-POSTED = [name for name in WITH_RULE if "POST" in RULES[name].methods and not RULES[name].by_token]
+POSTED = [name for name in WITH_RULE if "POST" in RULES[name].methods and not RULES[name].for_programs]
 
 # Tables that a GET may write: who was here, who is signed in, how often somebody guessed.
 NOT_CONTENT = {"django_session", "hub_cache", "people_user"}

@@ -43,7 +43,7 @@ def signed_in(person, **options):
     return client
 
 
-POSTS = sorted(name for name, rule in rules().items() if "POST" in rule.methods and not rule.by_token)
+POSTS = sorted(name for name, rule in rules().items() if "POST" in rule.methods and not rule.for_programs)
 
 
 @pytest.mark.parametrize("name", POSTS)

@@ -188,6 +188,7 @@ def _crew(
     web = ["gunicorn", "hub.wsgi", "--bind", f"{ADDRESS}:{port}", "--worker-class", "gthread", "--workers", "2"]
     web += ["--threads", "4", "--preload", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"]
     web += ["--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %(s)s %(M)s ms"]
+    web += ["--logger-class", "hub.core.access.AccessLogger"]
     celery = ["celery", "--app", "hub", "--quiet"]
     worker = [*celery, "worker", "--queues", QUEUES, "--concurrency", "2", "--loglevel", "info"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

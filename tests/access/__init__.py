@@ -23,7 +23,7 @@ class Rule:
     `data`: the body of a POST that is well formed; a callable value is called when it is sent.
     `ok`: the statuses that mean "may".
     `missing`: the status for arguments that name nothing.
-    `by_token`: machines call it and prove themselves; no cookie opens it, so no form needs its token there.
+    `for_programs`: machines call it and prove themselves; no cookie opens it, so no form needs its token there.
     """
 
     who: frozenset[str] = EVERYONE_INSIDE
@@ -33,4 +33,4 @@ class Rule:
     ok: tuple[int, ...] = (200, 204, 302, 422)
     hidden: bool = False
     missing: int = 404
-    by_token: bool = False
+    for_programs: bool = False

@@ -34,7 +34,7 @@ def one_that_sends_our_value():
 
 ACCESS = {
     "webhooks:receive": Rule(
-        who=frozenset(ROLES), methods=("POST",), make=the_address, ok=(401,), by_token=True
+        who=frozenset(ROLES), methods=("POST",), make=the_address, ok=(401,), for_programs=True
     ),  # nothing was signed here
     "webhooks:switch": Rule(who=EDIT, methods=("POST",), make=switched),
     "webhooks:secret_edit": Rule(
