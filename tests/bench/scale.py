@@ -2,7 +2,10 @@
 
 200,000 issues, 50,000 notes, 20,000 entities and 30,000 pages are read by the real engine from the sandbox, whose
 budgets are the published ones. The clock of this process stands still but for what really costs time: the engine's own
-waits, and the time that a vendor takes to answer. Runs in a process of its own (`python -m tests.bench.scale SCALE`).
+waits, and the time that a vendor takes to answer. A company of a tenth (`--scale 0.1`) has a tenth of every budget and
+waits ten times as long for an answer: so it takes as many hours as the whole one.
+
+Runs in a process of its own (`python -m tests.bench.scale SCALE`).
 """
 
 import json
@@ -61,7 +64,8 @@ def world_of(scale: float):
     count = int(PAGES * scale)
     for place in range(count):
         space.add_page(source["id"], {"title": f"Page {place}"}, at=spread(place, count))
-    return world, ProductboardWire(board), NotionWire(space, fewer_every=0)
+    of_notion = {"connection_limit": int(180 * scale), "workspace_limit": int(1_800 * scale), "fewer_every": 0}
+    return world, ProductboardWire(board, requests_per_second=int(50 * scale)), NotionWire(space, **of_notion)
 
 
 def connect(service: str, secret: str, url: str):
@@ -77,7 +81,7 @@ def connect(service: str, secret: str, url: str):
     return made
 
 
-def simulated(clock):
+def simulated(clock, scale: float):
     """Return the engine's pace on a simulated clock: the same budgets and strategies, counted in this process."""
     from limits import RateLimitItemPerSecond
     from limits.storage import MemoryStorage
@@ -86,10 +90,8 @@ def simulated(clock):
     from connectors import budget
 
     class Simulated(budget.Pace):
-        spent = 0.0  # real seconds between an answer and the next request are the engine's work: they count, too
-
         def _limiter(self, _held, given):
-            amount = max(1, int(given.amount * budget.SHARE))
+            amount = max(1, int(given.amount * scale * budget.SHARE))
             few = amount <= budget.COUNTED_ONE_BY_ONE
             kind = MovingWindowRateLimiter if few else SlidingWindowCounterRateLimiter
             item = RateLimitItemPerSecond(amount, int(given.window.total_seconds()), namespace=given.unit)
@@ -97,7 +99,7 @@ def simulated(clock):
 
         def wait(self, points=1):
             super().wait(points)
-            clock.shift(ANSWER)
+            clock.shift(ANSWER / scale)
 
         def _rest(self, seconds):
             if seconds > 0:
@@ -153,12 +155,12 @@ def main(scale: float) -> None:
     say(f"building a company at {scale:g} of its size")
     world, board, space = world_of(scale)
     engine.is_sandbox = lambda _url: False  # the budgets are on
-    # Linear lists more in a night than a log remembers; what was refused is what counts
+    limits = {"request_limit": int(2_500 * scale), "point_limit": int(3_000_000 * scale)}
     with (
-        serve(world, port, wires=[board, space]) as sandbox,
+        serve(world, port, wires=[board, space], **limits) as sandbox,
         time_machine.travel(datetime.now(UTC), tick=False) as clock,
     ):
-        engine.Pace = simulated(clock)
+        engine.Pace = simulated(clock, scale)
         wires = {"linear": (sandbox.linear, KEY), "productboard": (board, BOARD), "notion": (space, NOTION)}
         for service, (wire, secret) in wires.items():
             connection = connect(service, secret, url)
@@ -168,17 +170,19 @@ def main(scale: float) -> None:
                     connection=connection, source_ref=source, meaning="documents", fields={}, names={}, held=[],
                     asked_at=datetime.now(UTC),
                 )  # fmt: skip
-            measure_one(report, connection, wire, clock)
+            measure_one(report, connection, wire, clock, scale)
     print(json.dumps({"lines": report.lines, "notes": report.notes}), flush=True)
 
 
-def measure_one(report: Report, connection, wire, clock) -> None:
+def measure_one(report: Report, connection, wire, clock, scale: float) -> None:
+    from connectors import registry
+    from connectors.budget import SHARE
     from connectors.models import SourceRecord
 
     begun, really = datetime.now(UTC), real_time.perf_counter()
     run, put_off = read_whole(connection, "first", clock)
     took = datetime.now(UTC) - begun
-    worked = timedelta(seconds=real_time.perf_counter() - really)
+    worked = real_time.perf_counter() - really
     hours = took / timedelta(hours=1)
     held = SourceRecord.objects.filter(connection=connection).count()
     refused = refusals(wire)
@@ -187,11 +191,18 @@ def measure_one(report: Report, connection, wire, clock) -> None:
         f"{hours:.2f} h, {refused} refused, {run.state}",
         hours <= NIGHT_HOURS and not refused and run.state == "done",
     )  # fmt: skip
-    answers = ANSWER * run.requests
+    budgets = registry.connector(connection.service).budgets
+    spent = {"request": run.requests, "point": run.points}
+    bounds = {
+        f"{one.amount * SHARE:,.0f} {one.unit}s in {one.window}": spent[one.unit] / (one.amount * scale * SHARE)
+        * (one.window / timedelta(hours=1)) for one in budgets
+    }  # fmt: skip
+    narrowest = max(bounds, key=bounds.get)
     report.note(
-        f"{connection.label}: {run.requests:,} requests, {run.points:,} points; {run.waited_seconds / 3600:.2f} h of "
-        f"waiting for the budget, put off {put_off} times, {answers / timedelta(hours=1):.2f} h for answers; beside "
-        f"that the hub itself worked {worked.total_seconds():.0f} s."
+        f"{connection.label}: {run.requests / scale:,.0f} requests and {run.points / scale:,.0f} points at full size; "
+        f"{run.waited_seconds / 3600:.2f} h of waiting within tasks, put off {put_off} times, "
+        f"{ANSWER / scale * run.requests / timedelta(hours=1):.2f} h for answers. The narrowest budget: {narrowest} "
+        f"({bounds[narrowest]:.2f} h without the first window's store). The hub itself worked {worked:.0f} s."
     )
 
 

@@ -63,7 +63,8 @@ def play(servers, options: argparse.Namespace) -> int:
         for night in range(1, options.nights + 1):
             soak.live()
             if night % 5 == 0 or night == options.nights:
-                say(f"night {night}: {time.monotonic() - begun:.0f} s, {len(soak.misses)} promises not kept")
+                kept = "every promise kept" if not soak.misses else f"{len(soak.misses)} promises not kept"
+                say(f"night {night}: {time.monotonic() - begun:.0f} s, {soak.memory[-1]:.0f} MB, {kept}")
         soak.make_peace()
         report = judged(soak, options.nights, time.monotonic() - begun)
     print(told(soak, options))

@@ -1,6 +1,7 @@
 """Notion's manners on the wire: who may ask, in which version, how much, and what a refusal looks like."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -330,6 +331,7 @@ class NotionWire:
             view = {"list": {"nodes": payload["results"], "pageInfo": info}}
             self.faults.repeat_held(asked.operation, view)
         if fault is not None and fault.action in DATA:
+            payload |= deepcopy(payload)  # an answer may share values with the workspace
             self.faults.spoil(fault, asked.operation, payload, after)
             if view is not None:
                 self.faults.spoil(fault, asked.operation, view, after)

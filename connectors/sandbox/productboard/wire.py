@@ -3,6 +3,7 @@
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -248,10 +249,11 @@ class ProductboardWire:
     # --- faults and refusals
 
     def _spoil(self, payload: Row, asked: Asked, fault: Fault | None) -> None:
-        """Do to good data what the script asks for."""
+        """Do to good data what the script asks for: to a copy, for an answer shares its values with the board."""
         data = self.faults.repeat_held(asked.operation, payload)
         if fault is None or fault.action not in DATA:
             return
+        payload |= deepcopy(payload)
         if fault.action == "edit_during_paging":
             self._edit_next(data)
         elif fault.action == "partial":

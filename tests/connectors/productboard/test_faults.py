@@ -1,5 +1,7 @@
 """Every way in which an answer can go wrong: what the hub calls it, that what was known stays, and that it passes."""
 
+from copy import deepcopy
+
 import pytest
 
 from connectors.base import FailureClass
@@ -132,3 +134,12 @@ def test_an_hour_of_waiting_is_put_off_and_not_sat_through(busy):
 
     busy.connection.refresh_from_db()
     assert busy.connection.pause_reason == FailureClass.RATE_LIMITED
+
+
+def test_a_fault_spoils_answers_and_never_the_board(busy):
+    before = deepcopy(busy.board.truth())
+    busy.fail("new_enum", SEARCH, count=None, **PARAMS["new_enum"])
+
+    busy.sync(only=["features"])
+
+    assert busy.board.truth() == before
