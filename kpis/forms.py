@@ -17,6 +17,8 @@ from .actions import CONTRACT
 from .models import Metric
 
 SHORTEST_REASON = 10
+# Lists among a metric's parameters that Product Ops chooses
+CHOSEN = {"labels": _("Labels that count as a bug"), "statuses": _("Statuses that count as under way")}
 LONGEST_TOKEN = timedelta(days=365)
 
 
@@ -64,11 +66,29 @@ class MetricForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if key := self.chosen_key:
+            self.fields["chosen"] = forms.CharField(
+                label=CHOSEN[key], max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+                initial="\n".join(self.instance.settings[key]), help_text=_("One a line."),
+            )  # fmt: skip
         for name, field in self.fields.items():
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
                 field.widget.attrs.setdefault("class", "input")
             if name == "review_every_days":
                 field.widget.attrs["min"] = 7
+
+    @property
+    def chosen_key(self) -> str:
+        """The list among the metric's parameters that can be chosen; empty where it has none."""
+        return next((key for key in CHOSEN if key in self.instance.settings), "")
+
+    def clean_chosen(self) -> str:
+        """Take a name a line into the metric's parameters."""
+        names = [line.strip() for line in str(self.cleaned_data["chosen"]).splitlines() if line.strip()]
+        if not names:
+            raise ValidationError(_("Name at least one."))
+        self.instance.settings = {**self.instance.settings, self.chosen_key: names}
+        return "\n".join(names)
 
     def clean_review_every_days(self) -> int:
         """A contract is read again at least every two years, at most every week."""
@@ -79,7 +99,7 @@ class MetricForm(VersionedForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        is_redefined = any(name in CONTRACT for name in self.changed_data)
+        is_redefined = any(name in (*CONTRACT, "chosen") for name in self.changed_data)
         why = str(self.cleaned_data.get("why") or "").strip()
         if is_redefined and len(why) < SHORTEST_REASON and "why" not in self.errors:
             self.add_error("why", _("Say in a sentence why the contract changes: those who used the number will ask."))

@@ -23,6 +23,7 @@ def edit_metric(*, metric: Metric, before: Metric, by: User, why: str = "") -> E
     fields = [
         "name", "name_fr", "summary", "summary_fr", "definition", "definition_fr", "formula", "formula_fr", "pitfalls",
         "pitfalls_fr", "direction", "source", "owner", "status", "is_headline", "review_every_days",
+        "settings",
     ]  # fmt: skip
     changes: dict[str, tuple[object, object]] = {}
     for field in fields:

@@ -208,6 +208,19 @@ def test_a_form_names_its_owner_and_lists_nobody_else(ops, sign_in, metric):
     assert 'value="ana@ardoise.example"' in html and "Somebody Else" not in html
 
 
+def test_the_statuses_that_count_are_chosen_with_a_reason(ops, sign_in):
+    hygiene = MetricFactory(key="features-hygiene", settings={"statuses": ["planned", "in progress"]})
+    client, url = sign_in(ops), "/kpis/features-hygiene/edit/"
+    fields = form_of(client.get(url), chosen="Building\r\n\r\n Testing ")
+
+    assert client.post(url, fields).status_code == 422
+    assert client.post(url, fields | {"chosen": " "}).status_code == 422
+    assert client.post(url, fields | {"why": "We renamed our statuses."}).status_code == 302
+    hygiene.refresh_from_db()
+    assert hygiene.settings == {"statuses": ["Building", "Testing"]}
+    assert Event.objects.get(verb="redefined").changes["settings"][1] == {"statuses": ["Building", "Testing"]}
+
+
 def test_a_second_editor_is_told(ops, sign_in, metric):
     client, url = sign_in(ops), "/kpis/cycle-time/edit/"
     mine = form_of(client.get(url), name="Mine")
