@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
-                ('what', models.CharField(choices=[('received', 'received'), ('doubled', 'received twice'), ('forged', 'not signed with our secret'), ('stale', 'signed too long ago'), ('unreadable', 'unreadable'), ('unready', 'came before there was a secret'), ('too_large', 'larger than 1 MB'), ('too_many', 'too many in a minute'), ('turned_off', 'came while turned off'), ('unknown', 'sent to an address that does not exist'), ('changed', 'changed records'), ('missed', 'changed records that no delivery announced')], max_length=12)),
+                ('what', models.CharField(choices=[('received', 'received'), ('doubled', 'received twice'), ('forged', 'not signed with our secret'), ('stale', 'signed too long ago'), ('unreadable', 'unreadable'), ('unready', 'came before there was a secret'), ('too_large', 'larger than 1 MB'), ('too_many', 'too many in a minute'), ('turned_off', 'came while turned off'), ('unknown', 'sent to addresses that do not exist, in the whole hub'), ('changed', 'changed records'), ('missed', 'changed records that no delivery announced')], max_length=12)),
                 ('count', models.PositiveIntegerField(default=0)),
                 ('webhook', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='counts', to='connectors.webhook')),
             ],

@@ -105,7 +105,7 @@ class WebhookCount(models.Model):
         TOO_LARGE = "too_large", pgettext_lazy("deliveries", "larger than 1 MB")
         TOO_MANY = "too_many", pgettext_lazy("deliveries", "too many in a minute")
         TURNED_OFF = "turned_off", pgettext_lazy("deliveries", "came while turned off")
-        UNKNOWN = "unknown", pgettext_lazy("deliveries", "sent to an address that does not exist")
+        UNKNOWN = "unknown", pgettext_lazy("deliveries", "sent to addresses that do not exist, in the whole hub")
         CHANGED = "changed", _("changed records")  # that a night counted
         MISSED = "missed", _("changed records that no delivery announced")
 

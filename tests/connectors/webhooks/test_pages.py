@@ -163,9 +163,9 @@ def test_what_was_refused_is_told_by_its_reason(sign_in, admin, endpoint):
 
     html = page(sign_in(admin), endpoint.connection)
 
-    assert "3 not signed with our secret" in html
-    assert "1 larger than 1 MB" in html
-    assert "1 sent to an address that does not exist" in html
+    assert "not signed with our secret: 3" in html
+    assert "larger than 1 MB: 1" in html
+    assert "sent to addresses that do not exist, in the whole hub: 1" in html
     assert "1 delivery" in html
     assert "Last night: 25 of 1,250 changed records" in html and "2.0%" in html
 
