@@ -5,12 +5,21 @@ therefore inside the token and checked when it is opened (docs/decisions/0004-se
 """
 
 import json
+from typing import Any, ClassVar, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from .models import Connection, Webhook
+from .models import Connection
+
+
+class Holder(Protocol):
+    """A row of any room that keeps a sealed `secret`; `rotate_secrets` knows them all."""
+
+    pk: Any
+    secret: Any
+    _meta: ClassVar[Any]
 
 
 class SecretUnreadable(Exception):
@@ -29,7 +38,7 @@ def seal(connection: Connection, secret: str) -> None:
     connection.secret_print = fingerprint(secret)
 
 
-def sealed(secret: str, row: Connection | Webhook) -> bytes:
+def sealed(secret: str, row: Holder) -> bytes:
     """Return the secret encrypted and bound to a row, which must have a primary key."""
     if row.pk is None:
         raise ValueError("save the row first: its secret is bound to it")
@@ -41,7 +50,7 @@ def hint(secret: str) -> str:
     return secret[-4:] if len(secret) >= 12 else ""
 
 
-def open_secret(row: Connection | Webhook) -> str:
+def open_secret(row: Holder) -> str:
     """Return the secret. Raises SecretUnreadable when no key fits, or when it was sealed for another row."""
     try:
         inside = json.loads(box().decrypt(bytes(row.secret)))
@@ -57,7 +66,7 @@ def fingerprint(secret: str) -> str:
     return salted_hmac("connectors.secret", secret, algorithm="sha256").hexdigest()
 
 
-def row_name(row: Connection | Webhook) -> str:
+def row_name(row: Holder) -> str:
     return f"{row._meta.label_lower}:{row.pk}:secret"
 
 

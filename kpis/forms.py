@@ -9,6 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from connectors.models import Warehouse
+from connectors.warehouse.addresses import NotAllowed, check
+from connectors.warehouse.statements import NotASelect, single_select
+from connectors.warehouse.words import explained
 from hub.core.forms import VersionedForm
 from hub.people.forms import PersonField
 from tooling.models import Tool
@@ -270,4 +274,69 @@ class TokenForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not cleaned.get("metrics") and not cleaned.get("tools"):
             raise ValidationError(_("A token that may write nothing is of no use: tick a metric or name a tool."))
+        return cleaned
+
+
+class WarehouseForm(forms.Form):
+    """A database to read from. The address is written, encrypted and never shown again."""
+
+    label = forms.CharField(label=_("Name"), max_length=80, help_text=_("How colleagues call it: “Shop, replica”."))
+    address = forms.CharField(
+        label=_("Address, with user and password"),
+        max_length=4000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("It is encrypted and never shown again. Use a role of its own that may only read."),
+    )
+    timeout_seconds = forms.IntegerField(
+        label=_("Longest time of a query, seconds"), min_value=1, max_value=30, initial=10
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+    def clean_label(self) -> str:
+        label = str(self.cleaned_data["label"])
+        if Warehouse.objects.filter(label=label).exists():
+            raise ValidationError(_("Another database is called so."))
+        return label
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"]).strip()
+        try:
+            place = check(address, looks_up=False)
+        except NotAllowed as error:
+            raise ValidationError(" ".join(explained("", error.code))) from error
+        if place.kind.missing:
+            raise ValidationError(" ".join(explained("", "driver", place.kind.missing)))
+        return address
+
+
+class QueryForm(forms.Form):
+    """The query of a metric."""
+
+    warehouse = forms.ModelChoiceField(Warehouse.objects.none(), label=_("Database"), empty_label=None)
+    text = forms.CharField(
+        label=_("Query"),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+        help_text=_("One SELECT, without comments. Columns: week, value, and where there are any team, num, den, n."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["warehouse"]
+        assert isinstance(chosen, forms.ModelChoiceField)
+        chosen.queryset = Warehouse.objects.order_by("label", "pk")
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("warehouse") and cleaned.get("text"):
+            try:
+                cleaned["text"] = single_select(cleaned["text"], cleaned["warehouse"].kind)
+            except NotASelect as error:
+                self.add_error("text", " ".join(explained("", error.code, error.word)))
         return cleaned

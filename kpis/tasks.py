@@ -1,13 +1,16 @@
 """Work of this room that a worker does."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from connectors.models import Connection
 from hub.jobs.work import work
 
+from .actions import databases
 from .actions.tokens import forget_answers
+from .models import MetricQuery
 from .sync.recompute import recompute
 
 
@@ -26,3 +29,24 @@ def after_sync(connection: Connection) -> None:
 def prune_answers() -> None:
     """Forget what was kept for calls that come twice."""
     forget_answers(now=timezone.now())
+
+
+@work(every=timedelta(minutes=1))
+def start_due_queries() -> None:
+    """Have workers read the databases whose night has come."""
+    for query, occasion in databases.due(timezone.now()):
+        read_query.enqueue(query_id=query.pk, run_key=occasion)
+
+
+@work(queue="sync", is_long=True, max_attempts=2)
+def read_query(*, query_id: int, lease: Any = None) -> None:
+    """Read a metric's values from a database. Safe to run twice."""
+    query = MetricQuery.objects.select_related("metric", "warehouse").filter(pk=query_id, is_active=True).first()
+    if query is not None:
+        databases.read(query, lease)
+
+
+@work(queue="sync", is_long=True, max_attempts=1)
+def try_query(*, query_id: int, lease: Any = None) -> None:
+    """Show what a query gives; nothing is written into the metric."""
+    databases.try_out(MetricQuery.objects.select_related("metric", "warehouse").get(pk=query_id))

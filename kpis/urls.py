@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import dashboards, joins, metrics, sources, targets, tokens
+from .views import dashboards, databases, joins, metrics, sources, targets, tokens
 
 app_name = "kpis"
 urlpatterns = [
@@ -17,6 +17,12 @@ urlpatterns = [
     path("sources/push/", tokens.push_docs, name="push_docs"),
     path("sources/tokens/new/", tokens.token_create, name="token_create"),
     path("sources/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("sources/databases/permit/", databases.permit_switch, name="permit_switch"),
+    path("sources/databases/new/", databases.warehouse_create, name="warehouse_create"),
+    path("sources/databases/<int:pk>/remove/", databases.warehouse_remove, name="warehouse_remove"),
+    path("<slug:key>/query/", databases.query_edit, name="query_edit"),
+    path("<slug:key>/query/try/", databases.query_try, name="query_try"),
+    path("<slug:key>/query/switch/", databases.query_switch, name="query_switch"),
     path("<slug:key>/", metrics.metric_detail, name="metric_detail"),
     path("<slug:key>/csv/", metrics.metric_csv, name="metric_csv"),
     path("<slug:key>/edit/", metrics.metric_edit, name="metric_edit"),

@@ -20,6 +20,7 @@ from .sync import (
     StreamState,
     SyncRun,
 )
+from .warehouse import Warehouse, WarehousePermit
 from .webhooks import Delivery, DueStream, Webhook, WebhookCount
 from .work import (
     ActivityDay,
@@ -86,6 +87,8 @@ __all__ = [
     "StreamState",
     "SyncRun",
     "Transition",
+    "Warehouse",
+    "WarehousePermit",
     "Webhook",
     "WebhookCount",
     "WorkCycle",

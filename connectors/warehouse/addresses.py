@@ -44,10 +44,11 @@ class Place:
         return f"{self.kind.key}:{self.path}" if self.path else f"{self.kind.key}://{self.host}"
 
 
-def check(address: str) -> Place:
+def check(address: str, *, looks_up: bool = True) -> Place:
     """Return the place an address leads to, looked up now. Raises NotAllowed.
 
-    Called before each connection: a name that led to a public address yesterday may lead inside today.
+    Called before each connection: a name that led to a public address yesterday may lead inside today. A page that only
+    takes an address in does not look it up: a name server may take its time.
     """
     kind = kind_of(address)
     if kind is None:
@@ -72,7 +73,7 @@ def check(address: str) -> Place:
         )  # the driver itself makes the host of the account's name: see `public_only`
     if not host or (port is not None and port not in PORTS[kind.key]):
         raise NotAllowed("spelling")
-    return Place(kind, whole, host=host, numbers=numbers_of(host, port or kind.port or 0))
+    return Place(kind, whole, host=host, numbers=numbers_of(host, port or kind.port or 0) if looks_up else ())
 
 
 def allowed_file(path: str) -> str:

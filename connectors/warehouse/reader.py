@@ -56,7 +56,9 @@ def ask(address: str, query: str, *, seconds: int, most: int = MOST_ROWS) -> Tab
     except NotASelect as error:
         raise QueryFailed(FailureClass.QUERY_REJECTED, str(error), error.code, error.word) from error
     if place.kind.missing:
-        raise QueryFailed(FailureClass.STREAM_UNAVAILABLE, f"driver missing: {place.kind.missing}", "driver")
+        raise QueryFailed(
+            FailureClass.STREAM_UNAVAILABLE, f"driver missing: {place.kind.missing}", "driver", place.kind.missing
+        )
     found = in_a_process(job_of(place, address, wrapped(text, most + 1), seconds, most + 1), seconds)
     if found.get("failure"):
         raise QueryFailed(FailureClass(found["failure"]), found["detail"])

@@ -4,6 +4,7 @@ from .intake import Delivery
 from .metric import Comment, Metric, Target
 from .observation import Observation, ObservationHistory
 from .project_link import ProjectLink
+from .query import MetricQuery
 from .token import ApiCall, ApiToken
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Comment",
     "Delivery",
     "Metric",
+    "MetricQuery",
     "Observation",
     "ObservationHistory",
     "ProjectLink",

@@ -1,11 +1,13 @@
 """Where values come from that the hub does not compute: tokens, databases, and what arrived lately."""
 
 from django.conf import settings
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from connectors.models import Warehouse, WarehousePermit
 from hub.core.http import Request, render_page
 from hub.core.messages import say
 from hub.people.permissions import requires
@@ -24,6 +26,9 @@ def source_list(request: Request) -> HttpResponse:
         ApiToken.objects.select_related("owner").prefetch_related("metrics", "tools").order_by("-created_at", "-pk")
     )
     context = {
+        "permit": WarehousePermit.now(),
+        "warehouses": Warehouse.objects.annotate(reads=Count("queries")).order_by("label", "pk"),
+        "may_read_databases": request.user.has_perm("kpis.read_databases"),
         "metrics": Metric.objects.shown().exclude(source_kind=Metric.SourceKind.COMPUTED).order_by("name", "pk"),
         "tokens": tokens.order_by("-created_at", "-pk")[:100],
         "deliveries": Delivery.objects.select_related("by").order_by("-recorded_at", "-pk")[:DELIVERIES_SHOWN],

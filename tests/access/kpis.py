@@ -5,14 +5,15 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from connectors.models import Connection, ProductItem, WorkProject
+from connectors.models import Connection, ProductItem, Warehouse, WorkProject
 from kpis.actions.tokens import make_token
-from kpis.models import ProjectLink
+from kpis.models import MetricQuery, ProjectLink
 from tests.access import ROLES, Rule
 from tests.kpis.factories import MetricFactory, TargetFactory
 from tests.people.factories import TeamFactory, UserFactory
 
 OPS = frozenset({"ops"})
+ADMINS = frozenset({"admin"})
 STAFF = frozenset({"ops", "admin"})
 LEADERS = frozenset({"leader", "ops"})
 
@@ -49,6 +50,17 @@ def project_link():
     }
 
 
+def read_metric():
+    metric = MetricFactory(key="orders", source_kind="sql")
+    warehouse = Warehouse.objects.create(kind="sqlite", label="Shop", shown_as="sqlite:/srv/shop")
+    MetricQuery.objects.create(metric=metric, warehouse=warehouse, text="SELECT 1")
+    return {"key": metric.key}
+
+
+def warehouse():
+    return {"pk": Warehouse.objects.create(kind="sqlite", label="Shop", shown_as="sqlite:/srv/shop").pk}
+
+
 WORDS = {"text": "Two large items closed in one week.", "key": str(uuid.uuid4())}
 AIM = {"value": "3", "since": date(2026, 1, 1).isoformat(), "why": "Agreed at the offsite"}
 
@@ -63,6 +75,12 @@ ACCESS = {
     "api:openapi": Rule(who=frozenset(ROLES)),
     "kpis:source_list": Rule(who=STAFF),
     "kpis:push_docs": Rule(who=STAFF),
+    "kpis:permit_switch": Rule(who=ADMINS, methods=("POST",)),
+    "kpis:warehouse_create": Rule(who=ADMINS, methods=("GET", "POST")),
+    "kpis:warehouse_remove": Rule(who=ADMINS, methods=("POST",), make=warehouse),
+    "kpis:query_edit": Rule(who=ADMINS, methods=("GET", "POST"), make=read_metric),
+    "kpis:query_try": Rule(who=ADMINS, methods=("POST",), make=read_metric),
+    "kpis:query_switch": Rule(who=ADMINS, methods=("POST",), make=read_metric),
     "kpis:metric_create": Rule(who=OPS, methods=("GET", "POST"), data=NEW),
     "kpis:token_create": Rule(who=STAFF, methods=("GET", "POST")),
     "kpis:token_revoke": Rule(who=STAFF, methods=("POST",), make=token),
