@@ -8,7 +8,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,12 +21,14 @@ import structlog
 from django.conf import settings
 from pydantic_core import from_json
 
+from .addresses import AddressRefused, settle
 from .base import Connector, FailureClass, Json, Request, SourceFailed
 from .budget import LONGEST_WAIT, MustWait, Pace
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 30.0, 90.0
+FILE_READ_SECONDS, FILE_SECONDS = 10.0, 60.0
 LARGEST_ANSWER = 20 * 1024 * 1024
 TRIES, FIRST_WAIT, LAST_WAIT = 6, 1.0, 60.0
 LINKS = re.compile(r"<([^>]*)>([^<]*)")
@@ -194,7 +196,7 @@ class Transport:
         return HttpAnswer(status, headers, body)
 
 
-def read_body(answer: "httpx2.Response", started: float) -> bytes:
+def read_body(answer: "httpx2.Response", started: float, *, seconds: float = TOTAL_SECONDS) -> bytes:
     """Read the body piece by piece, and stop when it is too long, too slow, or swells when unpacked."""
     encoding = answer.headers.get("content-encoding", "identity").lower().strip()
     if encoding not in ("identity", "gzip", ""):
@@ -209,8 +211,8 @@ def read_body(answer: "httpx2.Response", started: float) -> bytes:
             pieces.append(piece)
             if size > LARGEST_ANSWER or (unpack is not None and unpack.unconsumed_tail):
                 raise SourceFailed(FailureClass.BAD_PAYLOAD, "the answer is larger than 20 MB")
-            if time.monotonic() - started > TOTAL_SECONDS:
-                raise SourceFailed(FailureClass.SOURCE_SLOW, "the answer took over 90 seconds", is_final=False)
+            if time.monotonic() - started > seconds:
+                raise SourceFailed(FailureClass.SOURCE_SLOW, f"the answer took over {seconds:.0f} s", is_final=False)
     except zlib.error as error:
         raise SourceFailed(FailureClass.BAD_PAYLOAD, "the answer's gzip is damaged", is_final=False) from error
     if unpack is not None and not unpack.eof:
@@ -270,9 +272,15 @@ def check_address(connector: Connector, address: str) -> None:
     parts = urlsplit(address)
     own = {origin(url) for url in (settings.SANDBOX_URL, connector.base_url) if url}
     is_own = origin(address) in own
-    is_host = parts.scheme == "https" and parts.hostname in connector.hosts and parts.port in (None, 443)
+    is_host = parts.scheme == "https" and is_among(parts.hostname, connector.hosts) and parts.port in (None, 443)
     if not (is_own or is_host) or parts.username or parts.password:
         raise SourceFailed(FailureClass.QUERY_REJECTED, f"address not allowed: {parts.scheme}://{parts.hostname}")
+
+
+def is_among(host: str | None, hosts: Iterable[str]) -> bool:
+    """Tell whether a host is one of a service's. "*.atlassian.net" stands for any one name before the dot."""
+    name, _dot, domain = (host or "").partition(".")
+    return host is not None and bool(name and domain) and (host in hosts or f"*.{domain}" in hosts)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
@@ -283,3 +291,52 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 def is_sandbox(base_url: str) -> bool:
     """Tell whether an address is our stand-in's: its budget is its own, told in its headers."""
     return bool(settings.SANDBOX_URL) and origin(base_url) == origin(settings.SANDBOX_URL)
+
+
+# ---------------------------------------------------------------- files of addresses that people typed
+
+
+def fetch_file(url: str, *, secret: str = "") -> HttpAnswer:
+    """Read the file at an address that somebody typed, once: no redirect, 20 MB, 60 seconds.
+
+    The name is resolved and checked at this very moment, and the connection is made to the checked address.
+    Raises SourceFailed.
+    """
+    started = time.monotonic()
+    try:
+        place = settle(url)
+    except AddressRefused as refused:
+        raise SourceFailed(FailureClass.QUERY_REJECTED, f"address not allowed: {refused}"[:300]) from refused
+    except OSError as error:
+        raise SourceFailed(FailureClass.SOURCE_DOWN, "the name leads nowhere", is_final=False) from error
+    ip = f"[{place.ip}]" if place.ip.version == 6 else str(place.ip)
+    is_usual = place.port == {"https": 443, "http": 80}[place.scheme]
+    name = f"[{place.host}]" if ":" in place.host else place.host
+    headers = {"Host": name if is_usual else f"{name}:{place.port}", "User-Agent": "product-ops-hub", "Accept": "*/*"}
+    headers |= {"Accept-Encoding": "gzip"} | ({"Authorization": f"Bearer {secret}"} if secret else {})
+    try:
+        with (
+            httpx2.Client(
+                timeout=httpx2.Timeout(FILE_READ_SECONDS, connect=CONNECT_SECONDS),
+                trust_env=False,
+                follow_redirects=False,
+            ) as client,
+            client.stream(
+                "GET",
+                f"{place.scheme}://{ip}:{place.port}{place.path}",
+                headers=headers,
+                extensions={"sni_hostname": place.host},  # whose certificate it must be
+            ) as answer,
+        ):
+            found = HttpAnswer(
+                answer.status_code,
+                {key.lower(): value for key, value in answer.headers.items()},
+                read_body(answer, started, seconds=FILE_SECONDS) if answer.status_code == 200 else b"",
+            )
+    except httpx2.TimeoutException as error:
+        raise SourceFailed(FailureClass.SOURCE_SLOW, type(error).__name__, is_final=False) from error
+    except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
+        raise SourceFailed(FailureClass.SOURCE_DOWN, type(error).__name__, is_final=False) from error
+    if found.status != 200:
+        raise unexpected(found) or SourceFailed(FailureClass.BAD_PAYLOAD, f"HTTP {found.status}", is_final=False)
+    return found

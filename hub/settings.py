@@ -241,6 +241,11 @@ SQL_FOLDERS: list[str] = env.list("SQL_FOLDERS", [])
 LINEAR_URL = env.str("LINEAR_URL", "https://api.linear.app")
 SANDBOX_URL = env.str("SANDBOX_URL", "")
 
+# Tables that are read from an address every night: the ports that may be used, and hosts of the company's own network
+# (`files.intra` or `files.intra:8080`) that may be read although they are private, over http if need be.
+FEED_PORTS: list[int] = env.list("FEED_PORTS", [443], subcast=int)
+FEED_INSIDE_HOSTS: list[str] = env.list("FEED_INSIDE_HOSTS", [])
+
 # Demo: prints the demo accounts on the sign-in page. Never in production.
 DEMO = env.bool("DEMO", False)
 

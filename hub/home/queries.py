@@ -19,6 +19,7 @@ from connectors.models import Connection
 from hub.activity.models import Event
 from hub.activity.words import verb_in_words
 from hub.core.templatetags.ui import age_in_words
+from hub.imports.models import Feed, ImportPlan
 from hub.people.models import Invitation, Membership, Team, User
 from kpis.models import Metric
 from kpis.queries import Tile, figures, leadership_tiles, tile, worst_first
@@ -53,10 +54,10 @@ class Row:
 def queue(reader: User) -> list[Row]:
     """Return what waits for Product Ops, the most urgent first; one row above `MOST_ROWS` says that more wait.
 
-    Five queries.
+    Seven queries.
     """
     today = timezone.localdate()
-    rows = [*failed_syncs(), *loose_accounts(), *due_decisions(today), *due_metrics(today), *open_invitations()]
+    rows = [*failed_syncs(), *waiting_files(), *loose_accounts(), *due_decisions(today), *due_metrics(today), *open_invitations()]
     urgency = ["bad", "warn", ""]
     return sorted(rows, key=lambda row: urgency.index(row.tone))[: MOST_ROWS + 1]
 
@@ -98,6 +99,26 @@ def failed_syncs() -> list[Row]:
             )
         )
     return sorted(rows, key=lambda row: row.tone != "bad")
+
+
+def waiting_files() -> list[Row]:
+    """Addresses that are read every night: those that failed, and files that nobody but a person may apply."""
+    rows = []
+    failed = Feed.objects.filter(is_active=True).exclude(failure="").order_by("label", "pk")
+    for feed in failed[: MOST_ROWS + 1]:
+        told = explain(feed.failure)
+        title = _("%(connection)s: %(what)s") % {"connection": feed.label, "what": told.title}
+        detail = str(told.sentence) % {"service": feed.label}
+        tone = "warn" if told.is_retried else "bad"
+        act, url = _("See the address"), feed.get_absolute_url()
+        rows.append(Row("file", _("File"), "sync", title, detail, feed.last_success_at, tone, act, url))
+    waiting = ImportPlan.objects.filter(state=ImportPlan.State.READY).exclude(feed=None).select_related("feed")
+    for plan in waiting.defer("content").order_by("created_at", "pk")[: MOST_ROWS + 1]:
+        title = _("A file from %(address)s waits") % {"address": plan.feed}
+        detail = _("It has errors, or changes much: look before it is applied.")
+        act, url = _("Look at the plan"), plan.get_absolute_url()
+        rows.append(Row("file", _("File"), "table", title, detail, plan.created_at, "warn", act, url))
+    return rows
 
 
 def loose_accounts() -> list[Row]:

@@ -6,7 +6,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from connectors.addresses import AddressRefused, check_spelling
+
 from .kinds import Kind
+from .models import Feed
 
 WHOLE = _("The file is the whole list")
 
@@ -55,3 +58,53 @@ class MappingForm(forms.Form):
     def mapping(self) -> dict[str, int]:
         """Return the choice as the plan keeps it."""
         return {name: int(value) for name, value in self.cleaned_data.items() if value}
+
+
+class FeedForm(forms.Form):
+    """An address and how its file is read. The token is asked of technical admins alone, and never shown again."""
+
+    label = forms.CharField(label=_("name"), max_length=80)
+    url = forms.URLField(
+        label=_("address"),
+        max_length=500,
+        assume_scheme="https",
+        help_text=_("An https address that answers with a CSV or .xlsx file; redirects are not followed."),
+    )
+    is_whole = forms.BooleanField(label=WHOLE, required=False)
+    is_active = forms.BooleanField(label=_("Read it every night"), required=False)
+    secret = forms.CharField(
+        label=_("token"),
+        required=False,
+        strip=True,
+        max_length=4000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Sent as a bearer token. Leave it empty to keep the one there is."),
+    )
+    forget = forms.BooleanField(label=_("Forget the token"), required=False)
+
+    def __init__(self, *args: Any, kind: Kind, feed: Feed, may_hold_tokens: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if kind.closes is None:
+            del self.fields["is_whole"]
+        else:
+            self.fields["is_whole"].help_text = str(kind.closes)
+        if not may_hold_tokens:
+            del self.fields["secret"]
+        if not (may_hold_tokens and feed.has_secret):
+            del self.fields["forget"]
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        try:
+            check_spelling(url)
+        except AddressRefused as refused:
+            raise ValidationError(
+                _("The hub may not read there: only public https addresses, without a name or password in them.")
+            ) from refused
+        return url
+
+    def token(self) -> str | None:
+        """Return the token to keep: None for the one there is, empty for none."""
+        if self.cleaned_data.get("forget"):
+            return ""
+        return self.cleaned_data.get("secret") or None

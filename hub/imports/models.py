@@ -40,11 +40,6 @@ class Feed(Timestamped, Versioned):
         return reverse("imports:feed_edit", args=[self.pk])
 
     @property
-    def secret_row(self) -> str:
-        """The name under which its token is sealed."""
-        return f"imports.feed:{self.pk}:secret"
-
-    @property
     def has_secret(self) -> bool:
         return bool(self.secret)
 

@@ -5,10 +5,10 @@ A row never opens a door: who is new is a name in the directory, and comes in by
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import F, ForeignObjectRel, Q, QuerySet
+from django.db.models import F, ForeignObjectRel, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -298,9 +298,9 @@ def known_elsewhere(ids: set[int]) -> set[int]:
     found: set[int] = set()
     for relation in User._meta.get_fields(include_hidden=True):
         model = relation.related_model
-        if isinstance(relation, ForeignObjectRel) and isinstance(model, type) and model is not Membership:
+        if isinstance(relation, ForeignObjectRel) and model not in (Membership, "self"):
             name = relation.field.name
-            rows = model._base_manager.filter(**{f"{name}__in": ids})
+            rows = cast(type[Model], model)._base_manager.filter(**{f"{name}__in": ids})
             found |= set(rows.values_list(name, flat=True))
     return found
 

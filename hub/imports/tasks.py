@@ -1,8 +1,13 @@
 """Reading and writing files: a short one at once, a long one by a worker."""
 
-from hub.jobs.work import work
+from datetime import timedelta
+
+from django.utils import timezone
+
+from hub.jobs.work import Lease, work
 from hub.people.models import User
 
+from . import feeds
 from .actions import apply_plan, judge_plan
 from .models import ImportPlan
 
@@ -40,3 +45,16 @@ def apply_soon(plan: ImportPlan, *, by: User) -> None:
         apply_import(plan_id=plan.pk, by_id=by.pk)
     elif ImportPlan.objects.filter(pk=plan.pk, state=ImportPlan.State.READY).update(state=ImportPlan.State.APPLYING):
         apply_import.enqueue(plan_id=plan.pk, by_id=by.pk)
+
+
+@work(queue="default", every=timedelta(minutes=5))
+def read_due_feeds() -> None:
+    """Have each address read whose night has come, or whose next try is due; each occasion once."""
+    for feed, occasion in feeds.due_feeds(timezone.now()):
+        read_feed.enqueue(run_key=occasion, feed_id=feed.pk)
+
+
+@work(queue="sync", is_long=True)
+def read_feed(*, feed_id: int, lease: Lease | None = None) -> None:
+    """Read an address once, and bring in what is new. Safe to run twice: the same file is passed over."""
+    feeds.read_feed(feed_id=feed_id)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from connectors.failures import explain
 from hub.core.csv import MAX_BYTES, Note, Unreadable, csv_answer
 from hub.core.http import Request, paginate, render_page
 from hub.core.messages import say
@@ -21,7 +22,7 @@ from hub.people.permissions import require, requires
 from . import actions
 from .forms import MappingForm, UploadForm
 from .kinds import Kind, UnknownKind, kind_named, kinds_for
-from .models import ImportPlan, ImportRow
+from .models import Feed, ImportPlan, ImportRow
 from .tasks import apply_soon, judge_soon
 
 MISSING_SHOWN = 100
@@ -55,14 +56,32 @@ class PlanView:
     kind: str
 
 
+@dataclass(frozen=True)
+class FeedView:
+    """An address in a list, with what is wrong with it, if anything is."""
+
+    feed: Feed
+    failure: str
+
+
+def said_of(feed: Feed) -> str:
+    """Say why an address is not read, in the words of its failure class."""
+    return str(explain(feed.failure).sentence) % {"service": feed.label} if feed.failure else ""
+
+
 def allowed_kind(key: str, user: User) -> Kind:
     """Return the kind of that key; 404 for one that nobody declares, 403 for one that is not theirs."""
-    try:
-        kind = kind_named(key)
-    except UnknownKind as error:
-        raise Http404 from error
+    kind = known_kind(key)
     require(user, kind.right)
     return kind
+
+
+def known_kind(key: str) -> Kind:
+    """Return the kind of that key; 404 for one that nobody declares."""
+    try:
+        return kind_named(key)
+    except UnknownKind as error:
+        raise Http404 from error
 
 
 def allowed_plan(request: Request, pk: int) -> tuple[ImportPlan, Kind]:
@@ -87,6 +106,7 @@ def plan_list(request: Request) -> HttpResponse:
         "kinds": kinds_for(request.user),
         "page": page,
         "plans": [PlanView(plan, titles[plan.kind]) for plan in page.object_list],
+        "feeds": [FeedView(feed, said_of(feed)) for feed in Feed.objects.order_by("label", "pk")],
     }
     return render_page(request, "imports/plan_list.html", context)
 
@@ -173,6 +193,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
         "unmapped": [name for index, name in enumerate(plan.header) if index not in plan.mapping.values() and name],
         "delimiter": {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("bar")}.get(plan.delimiter, ""),
         "can_whole": kind.closes is not None,
+        "may_feed": request.user.has_perm("imports.edit_feeds"),
     }
     return render_page(request, "imports/plan_detail.html", context, partials=("import-plan",))
 

@@ -74,6 +74,8 @@ RIGHTS: dict[str, Rule] = {
     "tooling.import_tools": is_ops,
     # Files on their way in; what a file holds has a right of its own, too
     "imports.see_imports": is_ops | is_technical_admin,
+    "imports.edit_feeds": is_ops | is_technical_admin,  # addresses that are read every night
+    "imports.hold_tokens": is_technical_admin,
     # KPIs
     "kpis.see_kpis": is_member,
     "kpis.edit_metric": is_ops | is_owner,

@@ -29,6 +29,14 @@ def kind():
     return {"kind": "tools"}
 
 
+def feed():
+    from hub.imports.models import Feed
+
+    return {"pk": Feed.objects.create(kind="tools", label="Nightly", url="https://files.example.com/tools.csv").pk}
+
+
+ADDRESS = {"label": "Nightly", "url": "https://files.example.com/tools.csv"}
+
 ACCESS = {
     "imports:plan_list": Rule(who=SEE),
     "imports:plan_create": Rule(who=OPS, methods=("GET", "POST"), make=kind),
@@ -38,4 +46,8 @@ ACCESS = {
     "imports:plan_apply": Rule(who=OPS, methods=("POST",), make=plan, data={"apply": "1"}),
     "imports:plan_undo": Rule(who=OPS, methods=("POST",), make=applied),
     "imports:plan_discard": Rule(who=OPS, methods=("POST",), make=plan),
+    "imports:feed_create": Rule(who=SEE, methods=("GET", "POST"), make=kind, data=ADDRESS),
+    "imports:feed_edit": Rule(who=SEE, methods=("GET", "POST"), make=feed, data=ADDRESS),
+    "imports:feed_read": Rule(who=SEE, methods=("POST",), make=feed),
+    "imports:feed_remove": Rule(who=SEE, methods=("POST",), make=feed),
 }

@@ -142,7 +142,8 @@ def test_slashed_dates_are_read_by_what_their_column_tells(ops):
 
 def test_applying_twice_changes_nothing(ops, growth, core):
     belongs(UserFactory(email="ana@x.example", name="Ana"), growth)
-    text = "email,name,team,last day\nana@x.example,Ana B,core,\nnew@x.example,New,growth,\nold@x.example,Old,,2020-05-05\n"
+    text = "email,name,team,last day\nana@x.example,Ana B,core,\nnew@x.example,New,growth,\n"
+    text += "old@x.example,Old,,2020-05-05\n"
     plan = applied(planned("people", text, ops), ops)
     first, events = snapshot(), Event.objects.count()
 
@@ -159,7 +160,8 @@ def test_undo_gives_everybody_back(ops, growth, core):
     belongs(bo, growth, date(2024, 1, 1))
     belongs(bo, core, TODAY() + timedelta(days=30), main=False)
     before = snapshot()
-    text = "email,name,role,team,last day\nana@x.example,Ana B,leader,core,\nbo@x.example,Bo,,,2026-06-30\nnew@x.example,New,,growth,\n"
+    text = "email,name,role,team,last day\nana@x.example,Ana B,leader,core,\nbo@x.example,Bo,,,2026-06-30\n"
+    text += "new@x.example,New,,growth,\n"
     plan = applied(planned("people", text, ops), ops)
     assert snapshot() != before
 
