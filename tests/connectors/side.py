@@ -136,6 +136,9 @@ class Side:
         """Return what a run says of each stream that failed."""
         return dict((run or self.run).streams.filter(state=State.FAILED).values_list("stream", "failure"))
 
+    def detail(self, stream):
+        return self.run.streams.get(stream=stream).detail
+
     def assert_each_failure_has_its_cause(self, failures):
         for stream, failure in failures.items():
             is_by_people = failure == Why.SWEEP_IMPLAUSIBLE and self.lost
@@ -143,7 +146,7 @@ class Side:
                 continue
             struck = [fault for operation, fault in self.causes if operation in self.operations[stream]]
             possible = set().union(*(self.classes[fault] for fault in struck))
-            assert failure in possible, (self.service, stream, failure, self.causes)
+            assert failure in possible, (self.service, stream, failure, self.detail(stream), self.causes)
 
     def assert_what_struck_was_said(self, hits, said):
         """Fail if an answer went so wrong that the hub had to speak, and it did not. For nights without other harm."""

@@ -55,6 +55,7 @@ class Soak(Firm):
         self.memory = []  # MB of the steady worker's process, each morning
         self.processes = set()
         self.misses = []
+        self.events = []  # what befell the machine this night
         self.skew = timedelta()
         self.night_number = 0
         sandbox.control, self.plain_control = self.control, sandbox.control
@@ -69,6 +70,7 @@ class Soak(Firm):
     def live(self, *, is_quiet=False):
         """Let a day and its night pass, judge the night, and have people do in the morning what they are asked to."""
         self.night_number += 1
+        self.events = []
         harms = {} if is_quiet else self.plan_harm()
         for side in self.sides:
             for _one in range(0 if is_quiet else self.draw.randint(3, 8)):
@@ -168,6 +170,7 @@ class Soak(Firm):
 
     def harm(self, what):
         self.harmed[what] += 1
+        self.events.append(f"{what} after {self.requests()} requests")
         if what == "worker killed":
             self.pool.kill()
             self.pool.worker()
@@ -212,7 +215,8 @@ class Soak(Firm):
         try:
             check()
         except AssertionError as missed:
-            self.misses.append(f"night {self.night_number}, {side.service}: {missed or traceback.format_exc(-1)}"[:600])
+            said = f"night {self.night_number}, {side.service}: {missed or traceback.format_exc(-1)}"[:600]
+            self.misses.append(f"{said} ({', '.join(self.events) or 'no harm'})")
 
     def morning(self):
         """A person renews the token that is refused and confirms what is gone; the clock tries the rest again."""

@@ -326,12 +326,13 @@ class NotionWire:
         """Do to good data what the script asks for. Its paths begin at the answer: `results.properties.Status`."""
         after = asked.params.get("start_cursor")
         view = None
+        if fault is not None and fault.action in DATA:
+            payload |= deepcopy(payload)  # an answer may share values with the workspace
         if "results" in payload:
             info = {"hasNextPage": payload["has_more"], "endCursor": payload["next_cursor"]}
             view = {"list": {"nodes": payload["results"], "pageInfo": info}}
             self.faults.repeat_held(asked.operation, view)
         if fault is not None and fault.action in DATA:
-            payload |= deepcopy(payload)  # an answer may share values with the workspace
             self.faults.spoil(fault, asked.operation, payload, after)
             if view is not None:
                 self.faults.spoil(fault, asked.operation, view, after)
