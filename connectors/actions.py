@@ -21,6 +21,7 @@ from .secrets import seal
 from .webhooks import marks
 
 COOL_DOWN = timedelta(minutes=5)
+STILL_UNAWARE = timedelta(minutes=5)  # so long a task under way may not know what was chosen; it ends before
 
 
 class TooSoon(Exception):
@@ -85,7 +86,9 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
     if made is None or list(held) == list(names):
         return False
     now = timezone.now()
-    connection.chosen = [held.get(name, {"name": name, "asked_at": now.isoformat()}) for name in names]
+    is_running = connection.runs.filter(state=State.RUNNING).exists()
+    asked_at = now + STILL_UNAWARE if is_running else now
+    connection.chosen = [held.get(name, {"name": name, "asked_at": asked_at.isoformat()}) for name in names]
     connection.save(update_fields=["chosen", "updated_at"])
     record(by=by, verb="chose", on=connection, changes={"chosen": (sorted(held), sorted(names))})
     if dropped := sorted(held.keys() - set(names)):

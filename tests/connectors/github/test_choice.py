@@ -1,12 +1,17 @@
 """Naming repositories: who may, what is refused, what is read then, and what leaves the figures."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.urls import reverse
 
 from connectors import actions, checks
-from connectors.models import ChangeRequest, Check, Connection, Release, SourceRecord, State, SyncRun
+from connectors.models import ChangeRequest, Check, Connection, Release, SourceRecord, State, StreamState, SyncRun
+from connectors.queries.choices import named
+from connectors.services.github import connector
 from hub.activity.models import Event
 from hub.jobs.models import Job
+from tests.connectors.factories import make_run
 
 from .truth import assert_same
 
@@ -121,3 +126,32 @@ def test_what_is_no_longer_named_leaves_at_once_and_comes_back_when_named_again(
 def test_saving_the_same_list_again_starts_nothing(company, admin):
     assert actions.choose(connection=company.connection, names=BOTH, by=admin) is False
     assert not SyncRun.objects.exists()
+
+
+def test_what_is_named_is_read_from_its_beginning_once(open_company, admin):
+    company = open_company()
+    company.sync()
+    actions.choose(connection=Connection.objects.get(), names=[SHOP], by=admin)
+    company.connection.refresh_from_db()
+    assert named(company.connection, connector.streams)["deployments"] == [SHOP]
+    finish_runs()
+
+    company.clock.set(datetime.now(UTC))
+    company.sync(timedelta(seconds=1))
+
+    assert named(company.connection, connector.streams)["deployments"] == []
+    assert_same(company, [SHOP])
+
+
+def test_what_is_named_while_a_run_is_under_way_waits_for_the_next_one(company, admin):
+    company.clock.set(datetime.now(UTC))
+    run = make_run(company.connection, slot="under way")
+    SyncRun.objects.update(state=State.RUNNING)
+    actions.choose(connection=company.connection, names=[*BOTH, "ardoise/secret"], by=admin)
+
+    unaware = company.forge.clock.now() + timedelta(minutes=2)  # the run began its stream without knowing
+    overlap = connector.streams[0].overlap
+    StreamState.objects.create(connection=company.connection, stream="pulls", watermark=unaware - overlap)
+
+    assert named(company.connection, connector.streams)["pulls"] == ["ardoise/secret"]
+    assert SyncRun.objects.get() == run

@@ -109,7 +109,7 @@ class Machine(RuleBasedStateMachine):
         company.wire.faults.clear()
         company.connection.refresh_from_db()
         company.name(*HOMES)
-        for days in (1, 1, 8, 1):  # what was deleted is looked for once a week
+        for days in (1, 1, 8, 1, 1):  # what was deleted is looked for once a week, and twice where it is much
             Connection.objects.update(auth=Connection.Auth.OK, pause_until=None)
             company.connection.streams.exclude(sweep_gone=0).update(sweep_confirmed_at=company.clock.now())
             run = company.sync(timedelta(days=days))

@@ -51,7 +51,10 @@ def test_a_first_sync_brings_everything_and_a_second_writes_nothing(company):
 
 def test_a_quiet_night_costs_one_request_for_each_list(company):
     company.sync()
-    company.sync(after=timedelta(days=4))  # the deployments are older than the overlap now
+    company.asked()
+    company.sync()
+    assert company.asked().count("statuses") == 4  # deployments are looked at again for three days
+    company.sync(after=timedelta(days=4))
     company.asked()
 
     company.sync()
