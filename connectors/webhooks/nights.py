@@ -11,7 +11,8 @@ from connectors.models import Delivery, SourceRecord, SyncRun, Webhook, WebhookC
 
 from . import intake
 
-KEPT = timedelta(days=30)  # deliveries; a double that comes later is older than any tool's last try
+# Deliveries, of which none comes again so late, and the runs that they set off: some hundred a day of a busy source
+KEPT = timedelta(days=30)
 LATE = timedelta(hours=1)  # a delivery may come before the run that counts, and its record be read after it
 CLOCKS_DIFFER = timedelta(minutes=10)
 What = WebhookCount.What
@@ -28,6 +29,7 @@ def count_missed(now: datetime | None = None) -> int:
         counted += count_night(pk, SyncRun.objects.get(pk=night))
     if counted:
         Delivery.objects.filter(received_at__lt=now - KEPT).delete()
+        SyncRun.objects.filter(reason=SyncRun.Reason.WEBHOOK, ended_at__lt=now - KEPT).delete()
     return counted
 
 

@@ -112,15 +112,21 @@ def test_a_night_before_webhooks_were_turned_on_counts_nothing(open_since, begun
     assert counts(open_since) == {}
 
 
-def test_the_clock_counts_and_old_deliveries_are_thrown_away(open_since, begun):
+def test_the_clock_counts_and_what_is_old_is_thrown_away(open_since, begun):
     a_delivery(open_since, "old", timezone.now() - timedelta(days=31))
     a_delivery(open_since, "young", timezone.now() - timedelta(days=29))
+    for days in (29, 31):
+        at = timezone.now() - timedelta(days=days)
+        SyncRun.objects.create(
+            connection=open_since.connection, reason="webhook", slot=f"{days} days ago", state=State.DONE, ended_at=at
+        )
     a_night(open_since, begun + HOUR)
 
     start_due_syncs()
 
     assert counts(open_since) == {"changed": 0, "missed": 0}
     assert list(Delivery.objects.values_list("external_id", flat=True)) == ["young"]
+    assert SyncRun.objects.get(reason="webhook").slot == "29 days ago"
 
 
 def test_asking_whether_a_night_is_to_be_counted_is_one_query(open_since, django_assert_num_queries):
