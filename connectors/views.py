@@ -141,7 +141,7 @@ def connection_run(request: Request, pk: int) -> HttpResponse:
 def sync_run_all(request: Request) -> HttpResponse:
     """Start a run of every connection that can."""
     started = 0
-    for connection in Connection.objects.filter(is_active=True, auth=Connection.Auth.OK).order_by("pk"):
+    for connection in Connection.wired().filter(is_active=True, auth=Connection.Auth.OK).order_by("pk"):
         try:
             actions.run_now(connection=connection, by=request.user)
             started += 1

@@ -1,7 +1,6 @@
 """A connection to a service: where it leads, what opens it, and how it is doing."""
 
 from collections.abc import Iterable
-from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,12 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import User
-
-
-class ConnectionQuerySet(models.QuerySet["Connection"]):
-    def wired(self) -> Self:
-        """Connections that a service is read through; the others hold what came as files, or what others push."""
-        return self.exclude(service__in=(Connection.FILE, Connection.PUSHED))
 
 
 class Connection(Timestamped, Versioned):
@@ -47,8 +40,6 @@ class Connection(Timestamped, Versioned):
     mapped_with = models.PositiveIntegerField(default=0, editable=False)  # map version of all stored records
     connected_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="connections")
 
-    objects = ConnectionQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
@@ -58,6 +49,11 @@ class Connection(Timestamped, Versioned):
 
     def get_absolute_url(self) -> str:
         return reverse("connectors:connection_detail", args=[self.pk])
+
+    @classmethod
+    def wired(cls) -> "models.QuerySet[Connection]":
+        """Return those that a service is read through; the others hold what came as files, or what others push."""
+        return cls.objects.exclude(service__in=(cls.FILE, cls.PUSHED))
 
     @property
     def is_readable(self) -> bool:

@@ -133,7 +133,7 @@ def sources(pk: int | None = None) -> list[Source]:
     now = timezone.now()
     is_open = FilteredRelation("runs", condition=Q(runs__state__in=OPEN_STATES))  # one at most
     found = (
-        Connection.objects.wired()
+        Connection.wired()
         .annotate(open_run=is_open)
         .select_related("connected_by", "check_result", "open_run")  # type: ignore[misc]  # the filtered relation above
         .order_by("label", "pk")

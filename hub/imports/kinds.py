@@ -32,7 +32,7 @@ class Kind(ABC):
     columns: ClassVar[Columns]
     keys: ClassVar[tuple[str, ...]]  # one of these columns is needed to tell one row from another
     key_missing: ClassVar[Promise]  # what to say without
-    problems: ClassVar[Mapping[str, Promise]] = {}
+    problems: ClassVar[Mapping[str, str | Promise]] = {}
     closes: ClassVar[Promise | None] = None  # what happens to what a whole list leaves out; None: nothing ever
     careful: ClassVar[frozenset[str]] = frozenset()  # fields whose change never applies by itself
 

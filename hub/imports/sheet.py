@@ -194,7 +194,7 @@ def read_number(cell: str) -> float | None:
 # ---------------------------------------------------------------- words
 
 
-def problem_text(code: str, values: Mapping[str, Any], own: Mapping[str, Promise], columns: Columns) -> str:
+def problem_text(code: str, values: Mapping[str, Any], own: Mapping[str, str | Promise], columns: Columns) -> str:
     """Say a stored problem in the active language: in a kind's `own` words, in ours, or in those of the file."""
     words = own.get(code) or PROBLEMS.get(code)
     if words is None:

@@ -88,7 +88,7 @@ def known_now() -> Known:
         tools[normalized(slug)] = slug
     for text, slug in ToolAlias.objects.order_by("pk").values_list("text", "tool__slug"):
         tools.setdefault(normalized(text), slug)
-    read = Workspace.objects.filter(connection__in=Connection.objects.wired())
+    read = Workspace.objects.filter(connection__in=Connection.wired())
     seats = {}
     found = PersonAccount.objects.filter(connection__service=Connection.FILE).exclude(connection__workspace=None)
     columns = ("pk", "external_id", "joined_at", "last_seen_at", *PLAIN)
