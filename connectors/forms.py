@@ -97,6 +97,11 @@ class ConnectionForm(Base):
     def clean_base_url(self) -> str:
         url: str = self.cleaned_data["base_url"]
         service = self.cleaned_data.get("service") or self.instance.service
+        made = next((one for one in registry.all() if one.key == service), None)
+        if made is not None and not url and not made.base_url:
+            message = _("%(service)s has another address for each company. Enter yours, such as %(example)s.")
+            example = f"https://{made.hosts[0].replace('*', 'your-company')}"
+            raise forms.ValidationError(message, params={"service": made.name, "example": example})
         if url and service:
             try:
                 check_address(registry.connector(service), url)

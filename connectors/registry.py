@@ -9,7 +9,7 @@ from .base import Announcing, Choosing, Connector, Selective
 if TYPE_CHECKING:
     from .models import Connection
 
-SERVICES = ("github", "linear", "notion", "productboard")
+SERVICES = ("github", "jira", "linear", "notion", "productboard")
 
 
 class UnknownService(Exception):

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from .github.life import Engineering
+from .jira.life import JiraDepartment
 from .life import Life
 from .notion.life import NotionDepartment
 from .productboard.life import ProductOffice
 from .wires import Department
 
-ALL: Sequence[Callable[[Life], Department]] = (ProductOffice, NotionDepartment, Engineering)
+ALL: Sequence[Callable[[Life], Department]] = (ProductOffice, NotionDepartment, Engineering, JiraDepartment)

@@ -219,6 +219,8 @@ def seats(accounts, now):
     for one in accounts:
         if not one["is_active"] or one["kind"] == "bot" or one["deleted_at"]:
             continue
+        if one["seen"] is None and one["joined"] is None:  # the tool tells nothing of this seat's use
+            continue
         total += 1
         if one["seen"] is None:
             dormant += one["joined"] is not None and one["joined"] < limit

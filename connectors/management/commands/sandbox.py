@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from connectors.sandbox.departments import ALL
 from connectors.sandbox.history import NotAHistory, history_world
+from connectors.sandbox.jira.wire import JiraWire
 from connectors.sandbox.life import demo_world
 from connectors.sandbox.linear import KEY
 from connectors.sandbox.server import serve
@@ -44,7 +45,10 @@ class Command(BaseCommand):
             signal.signal(number, lambda _number, _frame: stop.set())
         limits = {"request_limit": options["requests_per_hour"], "point_limit": options["points_per_hour"]}
         try:
-            with serve(world, options["port"], host=options["host"], life=life, ticks_every=1.0, **limits) as sandbox:
+            wires = [] if life else [JiraWire(world)]  # in the demo, departments bring their own
+            with serve(
+                world, options["port"], host=options["host"], life=life, ticks_every=1.0, wires=wires, **limits
+            ) as sandbox:  # fmt: skip
                 issues = len(world.rows("Issue"))
                 self.stdout.write(f"Sandbox of Linear at {sandbox.url}/graphql: {issues} issues, key {KEY}")
                 for name in sorted(set(sandbox.wires) - {"linear"}):

@@ -77,7 +77,7 @@ class Shows:
 
     def status(self, row: Row) -> Row:
         scope = {"type": "PROJECT", "project": {"id": jira_id(row["teamId"])}}
-        category = CATEGORIES.get(row["type"], TO_DO)
+        category = dict(CATEGORIES.get(row["type"], TO_DO))  # a fault may spoil an answer, never the world
         return {"id": jira_id(row["id"]), "name": row["name"], "statusCategory": category, "scope": scope}
 
     def sprint(self, row: Row, board: int) -> Row:
@@ -110,7 +110,7 @@ class Shows:
         shown: Row = {
             "summary": row["title"], "description": {"type": "doc", "content": ["What somebody wrote."]},
             "status": self.status(state), "project": self.project(self.world.get("Team", row["teamId"])),
-            "issuetype": SUBTASK if row.get("parentId") else BUG if self.is_bug(row) else STORY,
+            "issuetype": dict(SUBTASK if row.get("parentId") else BUG if self.is_bug(row) else STORY),
             "created": self.moment(row["createdAt"]), "updated": self.moment(row["updatedAt"]),
             "resolutiondate": self.moment(finished) if finished else None, "duedate": row.get("dueDate"),
             "priority": {"id": priority, "name": name}, "assignee": self.person(row.get("assigneeId")),

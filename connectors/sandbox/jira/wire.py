@@ -5,6 +5,7 @@ import re
 from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,8 +152,8 @@ class JiraWire:
         teams = [row for row in rows["Team"] if not row.get("archivedAt")]
         answers: Mapping[str, Callable[[], Row]] = {
             "myself": lambda: shows.user(next(row for row in rows["User"] if row["admin"])) | {"timeZone": self.zone},
-            "field": lambda: {"items": list(FIELDS)},
-            "issuetype": lambda: {"items": list(TYPES)},
+            "field": lambda: {"items": deepcopy(FIELDS)},
+            "issuetype": lambda: {"items": deepcopy(TYPES)},
             "status": lambda: {"items": [shows.status(row) for row in rows["WorkflowState"]]},
             "users": lambda: {"items": self._numbered(asked, rows["User"], shows.user)["values"]},
             "projects": lambda: self._numbered(asked, teams, shows.project),

@@ -274,6 +274,7 @@ WITH seats AS (
   LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.is_primary AND m.starts_on <= %(today)s
     AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
   WHERE a.is_active AND a.kind <> 'bot' AND a.deleted_at IS NULL AND a.connection_id = ANY(%(trackers)s)
+    AND (a.last_seen_at IS NOT NULL OR a.joined_at IS NOT NULL)  -- Jira tells neither: not measured is not in use
 ),
 figures AS (
   SELECT team_id, count(*) AS seats, count(*) FILTER (WHERE is_dormant) AS dormant FROM seats

@@ -36,7 +36,11 @@ def assert_same(connection, world):
         item = items[key]
         kind, start, end = expected(world, row)
         assert (item.identifier, item.title) == (row["identifier"], row["title"].replace("\x00", ""))
-        assert (item.state_ref, item.state_type) == (jira_id(row["stateId"]), kind)
+        assert (item.state_ref, item.state_type) == (jira_id(row["stateId"]), kind), (
+            item.state_ref,
+            item.state_type,
+            row,
+        )
         assert item.opened_at == moment(row["createdAt"])
         assert item.started_at == start
         assert item.completed_at == (end if kind == "completed" else None)
