@@ -287,16 +287,18 @@ makers AS (
   WHERE connection_id = ANY(%(boards)s) AND kind IN ('admin', 'member') AND is_active
 ),
 born AS (SELECT connection_id, min(day) AS day FROM connectors_accountday WHERE deleted_at IS NULL GROUP BY connection_id),
+busy AS (
+  SELECT DISTINCT connection_id, account_ref AS ref, date_trunc('week', day)::date AS week
+  FROM connectors_accountday WHERE is_active AND deleted_at IS NULL AND day >= %(first)s::date
+),
 held AS (  -- a maker in a week, and the team at the week's end
-  SELECT w.week, m.id, EXISTS (
-    SELECT 1 FROM connectors_accountday d
-    WHERE d.connection_id = m.connection_id AND d.account_ref = m.ref AND d.is_active AND d.deleted_at IS NULL
-      AND d.day >= w.week AND d.day < w.week + 7) AS is_active,
+  SELECT w.week, m.id, a.ref IS NOT NULL AS is_active,
     (SELECT h.team_id FROM homes h WHERE h.connection_id = m.connection_id AND h.ref = m.ref
       AND h.starts_on <= w.week + 6 AND (h.ends_on IS NULL OR h.ends_on > w.week + 6)
       ORDER BY h.starts_on DESC LIMIT 1) AS team_id
   FROM makers m JOIN born b ON b.connection_id = m.connection_id
   JOIN weeks w ON w.week + 6 >= b.day AND w.starts_at < %(now)s AND (m.deleted_at IS NULL OR m.deleted_at >= w.ends_at)
+  LEFT JOIN busy a ON a.connection_id = m.connection_id AND a.ref = m.ref AND a.week = w.week
 )
 SELECT 'maker-adoption', team_id, week, count(*) FILTER (WHERE is_active)::float8 / count(*),
        count(*) FILTER (WHERE is_active), count(*), {NONE}, count(*), {NONE}
