@@ -138,15 +138,9 @@ def try_out(query: MetricQuery) -> None:
         }
         outcomes = plan(observations_of(query, table), source=Metric.SourceKind.SQL, allowed=[query.metric.key])
         found |= {str(status): sum(one.status == status for one in outcomes) for status in Status}
-        found["refusals"] = [
-            {
-                "row": one.index + 1,
-                "code": one.refusal.code,
-                "values": {k: str(v) for k, v in one.refusal.values.items()},
-            }
-            for one in outcomes
-            if one.refusal
-        ][:ROWS_SHOWN]
+        found["refusals"] = [{"row": one.index + 1, **one.refusal.kept()} for one in outcomes if one.refusal][
+            :ROWS_SHOWN
+        ]
         refuse_unusable(outcomes)
     except QueryFailed as failed:
         found |= {"failure": failed.kind, "detail": failed.detail[:500], "code": failed.code, "word": failed.word}

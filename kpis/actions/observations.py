@@ -98,11 +98,9 @@ def record(
         accepted=counts[Status.ACCEPTED],
         unchanged=counts[Status.UNCHANGED],
         refused=counts[Status.REFUSED],
-        refusals=[
-            {"index": outcome.index, "code": outcome.refusal.code, "reason": str(outcome.refusal)}
-            for outcome in outcomes
-            if outcome.refusal
-        ][:REFUSALS_KEPT],
+        refusals=[{"index": outcome.index, **outcome.refusal.kept()} for outcome in outcomes if outcome.refusal][
+            :REFUSALS_KEPT
+        ],
     )
     return Recorded(outcomes, delivery)
 

@@ -61,6 +61,16 @@ class Refusal:
         """Say it in the language of the moment."""
         return str(REASONS[self.code]) % self.values
 
+    def kept(self) -> dict[str, object]:
+        """Return what is stored of it: it is said later, in another reader's language."""
+        return {"code": self.code, "values": {name: str(value) for name, value in self.values.items()}}
+
+
+def told(kept: Mapping[str, Any]) -> str:
+    """Say a refusal that was stored; one of an older release by its code."""
+    sentence = REASONS.get(str(kept["code"]))
+    return str(kept["code"]) if sentence is None else str(sentence) % kept["values"]
+
 
 @dataclass(frozen=True)
 class Judged:

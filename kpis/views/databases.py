@@ -16,6 +16,7 @@ from hub.people.permissions import requires
 from kpis.actions import databases
 from kpis.forms import QueryForm, WarehouseForm
 from kpis.models import Metric, MetricQuery
+from kpis.sync.judging import told
 
 
 @require_POST
@@ -90,6 +91,7 @@ def query_edit(request: Request, key: str) -> HttpResponse:
         "permit": WarehousePermit.is_open(),
         "has_databases": Warehouse.objects.exists(),
         "trial": trial,
+        "refusals": [(one["row"], told(one)) for one in trial.get("refusals", ())],
         "is_moving": query is not None and query.trial_state in OPEN_STATES,
         "trial_failed": explained(trial["failure"], trial["code"], trial["word"]) if trial.get("failure") else None,
         "night_failed": explained(query.failure) if query and query.failure else None,

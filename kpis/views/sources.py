@@ -14,6 +14,7 @@ from hub.people.permissions import requires
 from kpis.actions.metrics import create_metric
 from kpis.forms import NewMetricForm
 from kpis.models import ApiToken, Delivery, Metric
+from kpis.sync.judging import told
 
 DELIVERIES_SHOWN = 20
 
@@ -25,13 +26,14 @@ def source_list(request: Request) -> HttpResponse:
     tokens = (
         ApiToken.objects.select_related("owner").prefetch_related("metrics", "tools").order_by("-created_at", "-pk")
     )
+    arrived = Delivery.objects.select_related("by").order_by("-recorded_at", "-pk")[:DELIVERIES_SHOWN]
     context = {
         "permit": WarehousePermit.now(),
         "warehouses": Warehouse.objects.annotate(reads=Count("queries")).order_by("label", "pk"),
         "may_read_databases": request.user.has_perm("kpis.read_databases"),
         "metrics": Metric.objects.shown().exclude(source_kind=Metric.SourceKind.COMPUTED).order_by("name", "pk"),
         "tokens": tokens.order_by("-created_at", "-pk")[:100],
-        "deliveries": Delivery.objects.select_related("by").order_by("-recorded_at", "-pk")[:DELIVERIES_SHOWN],
+        "deliveries": [(one, [(row["index"], told(row)) for row in one.refusals]) for one in arrived],
         "may_create": request.user.has_perm("kpis.create_metric"),
         "may_manage": request.user.has_perm("kpis.manage_tokens"),
     }
