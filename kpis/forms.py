@@ -329,8 +329,8 @@ class QueryForm(forms.Form):
         chosen = self.fields["warehouse"]
         assert isinstance(chosen, forms.ModelChoiceField)
         chosen.queryset = Warehouse.objects.order_by("label", "pk")
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "input"
+        chosen.widget.attrs["class"] = "input"
+        self.fields["text"].widget.attrs["class"] = "input kpis__query"
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
