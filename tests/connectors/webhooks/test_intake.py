@@ -250,9 +250,9 @@ def test_an_odd_event_id_is_stored_as_its_hash(endpoint, event_id):
 
 def test_a_delivery_takes_few_statements(endpoint, django_assert_max_num_queries):
     post(endpoint, *from_linear())
-    with django_assert_max_num_queries(11):  # savepoints included
+    with django_assert_max_num_queries(10):  # savepoints included
         post(endpoint, *from_linear())
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         post(endpoint, *from_linear("wrong"))
 
 
