@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as say_now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from connectors.models import Connection, PersonAccount
@@ -66,7 +66,7 @@ class Seats(Kind):
         if name == "kind" and value in SeatKind.values:
             return str(SeatKind(value).label)
         if isinstance(value, bool):
-            return say_now("yes") if value else say_now("no")
+            return gettext("yes") if value else gettext("no")
         return super().words(name, value)
 
     def examples(self) -> Sequence[Mapping[str, str]]:
@@ -74,7 +74,7 @@ class Seats(Kind):
         name = tool.name if tool else "Miro"
         return [
             {"tool": name, "email": "lea.moreau@example.com", "name": "Léa Moreau", "last_seen_on": "2026-11-20"},
-            {"tool": name, "email": "sam.diallo@example.com", "kind": "guest", "is_active": say_now("no")},
+            {"tool": name, "email": "sam.diallo@example.com", "kind": "guest", "is_active": gettext("no")},
         ]
 
 
