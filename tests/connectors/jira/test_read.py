@@ -66,7 +66,8 @@ def test_no_text_of_a_change_and_no_name_gets_past_reading():
     ("category", "name", "kind"),
     [
         ("new", "Backlog", "unstarted"), ("indeterminate", "Won't do", "started"), ("done", "Done", "completed"),
-        ("done", "Won’t do", "canceled"), ("done", " Doublon", "duplicate"), ("undefined", "x", "other"), ("", "", "other"),
+        ("done", "Won’t do", "canceled"), ("done", " Doublon", "duplicate"), ("undefined", "x", "other"),
+        ("", "", "other"),
     ],
 )  # fmt: skip
 def test_a_status_means_what_its_category_says_and_only_its_name_tells_what_was_given_up(category, name, kind):
