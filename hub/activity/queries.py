@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 
 from django.apps import apps
@@ -11,12 +12,17 @@ from django.db import models
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format
-from django.utils.text import capfirst
+from django.utils.formats import date_format, number_format
+from django.utils.html import strip_tags
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
+
+from hub.core.markdown import render_markdown
 
 from .models import Event
 from .words import verb_in_words
+
+LONG = 300  # signs, before and after together
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,16 @@ class FieldChange:
     label: str
     before: str
     after: str
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether the texts are too long to be read one beside the other in a timeline."""
+        return len(self.before) + len(self.after) > LONG
+
+    @property
+    def opening(self) -> str:
+        """Return the first words of the text as it is now, without the marks of Markdown."""
+        return Truncator(unescape(strip_tags(render_markdown(self.after or self.before)))).words(14)
 
 
 @dataclass(frozen=True)
@@ -128,7 +144,12 @@ def in_words(model: type[Model] | None, name: str, value: object) -> str:
         return str(choices[value])
     if isinstance(value, str) and isinstance(field, models.DateField):
         return date_in_words(value)
-    return str(value)
+    return figure_in_words(value) if isinstance(value, int | float) else str(value)
+
+
+def figure_in_words(value: float) -> str:
+    """Return a figure as the reader's language writes it, without decimals that say nothing."""
+    return number_format(int(value) if value == int(value) else value, force_grouping=True)
 
 
 def date_in_words(value: str) -> str:

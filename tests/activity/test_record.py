@@ -35,6 +35,20 @@ def test_changes_read_in_words(ana, ops):
     }
 
 
+def test_a_long_text_opens_with_its_words_and_a_count_is_grouped(ana, ops):
+    text = "## Start here\n\n1. Ask *Nora* for R&D rights. " + "And so on. " * 40
+    record(by=ops, verb="changed", on=ana, changes={"about": ("", text), "seats": (12.0, 12345)})
+
+    about, seats = changes_of(ana).rows[0].fields
+
+    assert about.is_long
+    assert about.opening.startswith("Start here")
+    assert "Ask Nora for R&D rights. And so on." in about.opening
+    assert not set(about.opening) & set("#*<")
+    assert not seats.is_long
+    assert (seats.before, seats.after) == ("12", "12,345")
+
+
 def test_the_latest_comes_first_and_pages_follow(ana, ops, django_assert_num_queries):
     for number in range(5):
         record(by=None, verb=f"step_{number}", on=ana)
