@@ -1,7 +1,7 @@
 """What the shell around every page needs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from django.conf import settings
@@ -20,13 +20,15 @@ SCRIPTS = ("palette", "messages", "progress", "focus", "theme")
 
 @dataclass(frozen=True)
 class Place:
-    """One place of the sidebar; `count` says in words what waits there."""
+    """One place of the sidebar; `waits` says in words what the `count` there is of."""
 
     url: str
     label: str
     icon: str
     is_here: bool
-    count: str = ""
+    count: int = 0
+    waits: str = ""
+    is_alarming: bool = False
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -74,17 +76,19 @@ def staff_places(path: str, reader: User, sources: Callable[[], Standing]) -> Se
     found = []
     if reader.has_perm("connectors.see_syncs"):
         failing = sources().failing
-        count = ngettext("%(count)s failed", "%(count)s failed", failing) % {"count": failing} if failing else ""
-        found.append(place("connectors:sync_list", _("Syncs"), "sync", path, count))
+        waits = ngettext("%(count)s failed", "%(count)s failed", failing) % {"count": failing}
+        syncs = place("connectors:sync_list", _("Syncs"), "sync", path)
+        found.append(replace(syncs, count=failing, waits=waits, is_alarming=True))
     if reader.has_perm("people.see_people"):
-        count = str(sources().unmatched or "") if reader.has_perm("people.match_accounts") else ""
-        found.append(place("people:person_list", _("People"), "people", path, count))
+        count = sources().unmatched if reader.has_perm("people.match_accounts") else 0
+        waits = ngettext("%(count)s account to match", "%(count)s accounts to match", count) % {"count": count}
+        found.append(replace(place("people:person_list", _("People"), "people", path), count=count, waits=waits))
     if reader.has_perm("home.see_styleguide"):
         found.append(place("home:styleguide", _("Styleguide"), "settings", path))
     return found
 
 
-def place(name: str, label: str, icon: str, path: str, count: str = "") -> Place:
+def place(name: str, label: str, icon: str, path: str) -> Place:
     """Return one place, marked when `path` is in it."""
     url = reverse(name)
-    return Place(url, label, icon, path.startswith(url), count)
+    return Place(url, label, icon, path.startswith(url))

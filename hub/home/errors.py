@@ -2,8 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from hub.people.models import Role, User
 from hub.people.permissions import RIGHTS
@@ -23,7 +24,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say who may do this, and whom to ask."""
     right = str(exception or "")
-    context = {"who": who_may(right), "ask": whom_to_ask() if request.user.is_authenticated else []}
+    context = {"who": who_may(right), "ask": whom_to_ask(right) if request.user.is_authenticated else []}
     return render(request, "403.html", context, status=403)
 
 
@@ -46,9 +47,11 @@ def who_may(right: str) -> str:
     holders = [str(ROLES[role]) for role in ROLES if RIGHTS[right].test(User(role=role, is_active=True), None)]
     if RIGHTS[right].test(User(role=Role.MEMBER, is_active=True, is_staff=True), None):
         holders.append(_("technical admins"))
-    return ", ".join(holders)
+    return get_text_list(holders, pgettext("before the last of a list", "and"))
 
 
-def whom_to_ask() -> list[User]:
-    """Return up to three people of Product Ops."""
-    return list(User.objects.active().filter(role=Role.OPS).order_by("name", "pk")[:3])
+def whom_to_ask(right: str = "") -> list[User]:
+    """Return up to three people of Product Ops, or technical admins where Product Ops may not do it either."""
+    people = User.objects.active().order_by("name", "pk")
+    is_for_ops = right not in RIGHTS or RIGHTS[right].test(User(role=Role.OPS, is_active=True), None)
+    return list((people.filter(role=Role.OPS) if is_for_ops else people.filter(is_staff=True))[:3])

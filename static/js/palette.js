@@ -42,6 +42,7 @@ function walk(event) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && all.length) choose(all[(at + step + all.length) % all.length]);
   else if (event.key === "Enter" && all[at]) location.assign(all[at].href);
+  else if (event.key === "Escape") palette.close(); // a search field would only empty itself
   else return;
   event.preventDefault();
 }

@@ -122,10 +122,18 @@ def test_forbidden_says_who_may_and_whom_to_ask(member, ops, sign_in):
     assert ops.email in answer.content.decode()
 
 
+def test_what_product_ops_may_not_do_is_asked_of_technical_admins(member, ops, admin, sign_in):
+    html = sign_in(member).get("/syncs/new/").content.decode()
+
+    assert admin.email in html
+    assert ops.email not in html
+
+
 @pytest.mark.parametrize(
     ("right", "said"),
     [
-        ("kpis.see_leadership", "Product Ops, leaders"),
+        ("kpis.see_leadership", "Product Ops and leaders"),
+        ("people.see_people", "Product Ops, leaders and technical admins"),
         ("connectors.edit_connection", "technical admins"),
         ("tooling.see_tools", "everybody in the hub"),
         ("nonsense", ""),
