@@ -19,7 +19,7 @@ ICONS = (
     "home", "tools", "library", "onboarding", "kpis", "sync", "review", "people", "settings", "search", "bell", "globe",
     "menu", "close", "down", "right", "rise", "fall", "external", "check", "plus", "filter", "columns", "download",
     "clock", "calendar", "edit", "alert", "lock", "key", "comment", "document", "table", "renew", "undo", "theme",
-    "more", "play", "swap", "ask", "link", "verified",
+    "more", "play", "swap", "ask", "link", "copy", "verified",
 )  # fmt: skip
 PEOPLE = ["Nora Haddad", "Inès Carpentier", "Salomé Petit", "Thomas Weil", "Élodie Faure", "Yann Le Goff"]
 
