@@ -55,6 +55,8 @@ class ObservationHistory(Value):
     reason = models.CharField(max_length=12, choices=Reason.choices)
 
     class Meta:
+        verbose_name = _("earlier value")
+        verbose_name_plural = _("earlier values")
         indexes = [
             models.Index(fields=["metric", "team", "week", "recorded_at"], name="kpis_history_of_value"),
             BrinIndex(fields=["superseded_at"], name="kpis_history_superseded"),
