@@ -174,8 +174,10 @@ def _after(payload: Json, place: Place, rows: Sequence[Json], mapped: Sequence[s
     if cursor:
         return str(place.at(cursor))
     if is_capped(payload):
-        last = rows[-1].get(by) if rows else None
-        if not isinstance(last, str) or last == place.since:
+        last = rows[-1].get(by) if rows else place.since
+        if not isinstance(last, str):
+            raise SourceFailed(FailureClass.SCHEMA_DRIFT, f"{by} is missing or changed: the list can't be gone on with")
+        if last == place.since:
             detail = f"more rows with one {by} ({last}) than Notion gives in a query: they can’t be read"
             raise SourceFailed(FailureClass.SOURCE_MISBEHAVES, detail)
         return str(place.restarted(last))

@@ -190,6 +190,17 @@ def test_more_rows_of_one_minute_than_the_cap_stop_with_an_error(open_company):
     assert "more rows with one last_edited_time" in stream(run).detail
 
 
+def test_a_capped_list_without_its_times_has_changed_its_shape(open_company):
+    company = open_company(row_cap=5)
+    _insights, source = company.space.sources.values()
+    company.map(source)
+    company.fail("field_missing", "Query", count=None, path="results.last_edited_time")
+
+    run = company.sync()
+
+    assert (stream(run).state, stream(run).failure) == (State.FAILED, FailureClass.SCHEMA_DRIFT)
+
+
 def test_a_page_in_the_trash_and_one_taken_away_are_told_apart(company):
     company.sync()
     trashed, hidden, back = (one_page(company, place) for place in range(3))
