@@ -83,6 +83,8 @@ def staff_places(path: str, reader: User, sources: Callable[[], Standing]) -> Se
         count = sources().unmatched if reader.has_perm("people.match_accounts") else 0
         waits = ngettext("%(count)s account to match", "%(count)s accounts to match", count) % {"count": count}
         found.append(replace(place("people:person_list", _("People"), "people", path), count=count, waits=waits))
+    if reader.has_perm("imports.see_imports"):
+        found.append(place("imports:plan_list", _("Imports"), "table", path))
     if reader.has_perm("home.see_styleguide"):
         found.append(place("home:styleguide", _("Styleguide"), "settings", path))
     return found

@@ -63,9 +63,9 @@ class MappingForm(forms.Form):
 class FeedForm(forms.Form):
     """An address and how its file is read. The token is asked of technical admins alone, and never shown again."""
 
-    label = forms.CharField(label=_("name"), max_length=80)
+    label = forms.CharField(label=_("Name"), max_length=80)
     url = forms.URLField(
-        label=_("address"),
+        label=_("Address"),
         max_length=500,
         assume_scheme="https",
         help_text=_("An https address that answers with a CSV or .xlsx file; redirects are not followed."),
@@ -73,7 +73,7 @@ class FeedForm(forms.Form):
     is_whole = forms.BooleanField(label=WHOLE, required=False)
     is_active = forms.BooleanField(label=_("Read it every night"), required=False)
     secret = forms.CharField(
-        label=_("token"),
+        label=_("Token"),
         required=False,
         strip=True,
         max_length=4000,

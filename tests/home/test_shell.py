@@ -28,7 +28,11 @@ def test_everybody_has_five_places(member, sign_in):
 
 @pytest.mark.parametrize(
     ("fixture", "there"),
-    [("ops", ["Syncs", "People", "Styleguide"]), ("leader", ["People"]), ("admin", ["Syncs", "People", "Styleguide"])],
+    [
+        ("ops", ["Syncs", "People", "Imports", "Styleguide"]),
+        ("leader", ["People"]),
+        ("admin", ["Syncs", "People", "Imports", "Styleguide"]),
+    ],
 )
 def test_places_under_the_line_are_for_those_who_may(request, sign_in, fixture, there):
     assert labels(sign_in(request.getfixturevalue(fixture)), "staff_places") == there

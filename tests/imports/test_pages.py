@@ -1,0 +1,65 @@
+"""The one place for files: empty, with plans of every kind, and within its queries."""
+
+import csv
+
+import pytest
+from django.urls import reverse
+from django.utils import translation
+
+from hub.imports.kinds import kind_named
+from hub.imports.models import Feed
+from hub.imports.sheet import suggest_mapping
+from tests.imports.ways import planned
+
+pytestmark = pytest.mark.django_db
+KINDS = ("tools", "people", "seats", "observations")
+
+
+def test_an_empty_list_says_what_will_be_here(ops, sign_in):
+    html = sign_in(ops).get(reverse("imports:plan_list")).content.decode()
+
+    assert "No file yet" in html and "No address yet" in html
+    for kind in KINDS:
+        assert reverse("imports:plan_create", args=[kind]) in html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_each_template_reads_back_in_its_language(ops, sign_in, kind, language):
+    sort = kind_named(kind)
+    client = sign_in(ops)
+    ops.language = language
+    ops.save()
+
+    with translation.override(language):
+        header = [str(label) for label, _words in sort.columns.values()]
+    answer = client.get(reverse("imports:plan_template", args=[kind]))
+
+    assert next(csv.reader(answer.content.decode("utf-8-sig").splitlines())) == header
+    assert set(suggest_mapping(header, sort.columns)) == set(sort.columns)
+
+
+def test_the_list_keeps_its_queries(ops, sign_in, django_assert_max_num_queries):
+    for n in range(30):
+        planned("tools", f"name\nTool {n}\n", ops)
+        Feed.objects.create(kind="tools", label=f"Feed {n}", url=f"https://files.example.com/{n}.csv")
+    client = sign_in(ops)
+    client.get(reverse("imports:plan_list"))
+
+    with django_assert_max_num_queries(9):
+        html = client.get(reverse("imports:plan_list")).content.decode()
+
+    assert html.count("table.csv") == 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_has_its_upload_page_and_keeps_what_it_refuses_out(ops, sign_in, kind):
+    page = reverse("imports:plan_create", args=[kind])
+    client = sign_in(ops)
+
+    assert str(kind_named(kind).lede)[:20] in client.get(page).content.decode().replace("&#x27;", "'")
+    assert client.post(page, {}).status_code == 422
+
+
+def test_an_unknown_kind_is_not_found(ops, sign_in):
+    assert sign_in(ops).get(reverse("imports:plan_create", args=["cats"])).status_code == 404
