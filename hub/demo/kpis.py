@@ -18,6 +18,15 @@ OWNERS = {
     "cycle-time": SAMUEL, "cycle-time-p85": SAMUEL, "lead-time": INES, "throughput": SAMUEL, "wip": SAMUEL,
     "wip-age-p85": SAMUEL, "ageing-share": SAMUEL, "predictability": ETIENNE, "scope-change": ETIENNE,
     "bug-ratio": INES, "bug-ratio-done": INES, "seats-active": NORA, "seats-dormant": THOMAS,
+    "feedback-volume": NORA, "feedback-processed": NORA, "feedback-archived": NORA, "feedback-customer": NORA,
+    "feedback-linked": NORA, "feedback-backlog": NORA, "feedback-age": NORA, "feedback-age-p90": NORA,
+    "time-to-process": NORA, "evidence": ETIENNE, "interviews": ETIENNE, "interview-cadence": ETIENNE,
+    "insight-rate": ETIENNE, "experiment-results": ETIENNE, "features-hygiene": NORA, "features-owner": NORA,
+    "features-team": NORA, "features-timeframe": NORA, "features-health": NORA, "timeframe-drift": INES,
+    "idea-to-delivery": INES, "objective-alignment": INES, "orphan-objectives": INES, "key-result-progress": INES,
+    "key-result-pace": INES, "key-result-conflicts": INES, "strategy-coverage": INES, "decision-time": INES,
+    "decision-ownership": NORA, "doc-freshness": NORA, "doc-ownership": NORA, "dead-docs": NORA, "completeness": NORA,
+    "maker-adoption": THOMAS,
 }  # fmt: skip
 OVERDUE = {"lead-time", "bug-ratio-done"}  # somebody has to look at these again
 JANUARY, JULY = date(2026, 1, 5), date(2026, 7, 6)
@@ -32,6 +41,8 @@ TARGETS = (
     ("scope-change", "", 0.20, None, JANUARY, ETIENNE, "A cycle that doubles is not a cycle."),
     ("bug-ratio", "", 0.20, None, JANUARY, INES, "One in five leaves time for what customers asked for."),
     ("seats-dormant", "", 5.0, None, JULY, THOMAS, "Each costs as much as one in use."),
+    ("objective-alignment", "", 0.80, None, JULY, INES, "One feature in five may answer a customer rather than a goal."),
+    ("interview-cadence", "", 0.90, None, JULY, ETIENNE, "Somebody talks to a customer every week, holidays aside."),
 )
 COMMENTS = (
     ("cycle-time", "", SAMUEL, "Reviews were waiting for two people in spring. Since each team reviews its own work, the tail is shorter."),
