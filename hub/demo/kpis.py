@@ -41,7 +41,7 @@ TARGETS = (
     ("scope-change", "", 0.20, None, JANUARY, ETIENNE, "A cycle that doubles is not a cycle."),
     ("bug-ratio", "", 0.20, None, JANUARY, INES, "One in five leaves time for what customers asked for."),
     ("seats-dormant", "", 5.0, None, JULY, THOMAS, "Each costs as much as one in use."),
-    ("objective-alignment", "", 0.80, None, JULY, INES, "One feature in five may answer a customer rather than a goal."),
+    ("objective-alignment", "", 0.80, None, JULY, INES, "One feature in five may answer a customer instead."),
     ("interview-cadence", "", 0.90, None, JULY, ETIENNE, "Somebody talks to a customer every week, holidays aside."),
 )
 COMMENTS = (
