@@ -35,7 +35,8 @@ TRACKED = {"status": "state", "assignee": "assignee", "priority": "priority", "l
 IN_WORDS = frozenset({"label", "estimate"})  # changes whose value is their text; of others it is an id
 CUSTOMER = "customer"
 HIDDEN = gettext_noop(
-    "Accounts that hide their e-mail, as each person may at Atlassian: %(count)s. Match them by hand on Accounts."
+    "Accounts that hide their e-mail, as each person may at Atlassian: %(count)s. Match them by hand on the"
+    " page Accounts."
 )
 CUSTOMERS = gettext_noop("Customers of a help centre, who hold no seat and are left out: %(count)s.")
 
