@@ -61,10 +61,8 @@ def test_two_workers_of_one_token_never_ask_more_than_their_share(clean_redis):
     times = [moment(line.at) for line in wire.log]
     assert len(times) == EACH * WORKERS
     assert {line.status for line in wire.log} == {200}  # not once was it told to wait
-    # A request takes a moment from the leave to go until it is counted there: an eighth of a second is forgiven
-    span = timedelta(seconds=0.875)
-    busiest = max(sum(start <= at < start + span for at in times) for start in times)
-    assert busiest <= LIMIT * SHARE
+    busiest = max(sum(start <= at < start + timedelta(seconds=1) for at in times) for start in times)
+    assert busiest <= LIMIT * SHARE + WORKERS  # each may have had one request under way, counted late
     assert times[-1] - times[0] >= timedelta(seconds=(EACH * WORKERS / (LIMIT * SHARE)) - 1.1)
 
 
