@@ -14,7 +14,8 @@ from .truth import assert_same
 
 STATES = ("Backlog", "Todo", "In progress", "In review", "Done", "Canceled", "Duplicate")
 FAULTS = (
-    ("status", {"status": 503}), ("truncated", {}), ("reset_before", {}), ("duplicate_row", {}), ("limited_edge", {"retry_after": 1}),
+    ("status", {"status": 503}), ("truncated", {}), ("reset_before", {}), ("duplicate_row", {}),
+    ("limited_edge", {"retry_after": 1}),
     ("edit_during_paging", {}), ("cursor_expired", {}), ("empty", {}), ("unauthorized", {}), ("empty_page", {}),
     ("field_missing", {"path": "issues.fields.project"}), ("type_changed", {"path": "issues.changelog", "value": 3}),
     ("partial", {}),
