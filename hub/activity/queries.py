@@ -22,7 +22,7 @@ from hub.core.markdown import render_markdown
 from .models import Event
 from .words import verb_in_words
 
-LONG = 300  # signs, before and after together
+LONG = 160  # signs, before and after together
 
 
 @dataclass(frozen=True)
