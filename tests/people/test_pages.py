@@ -398,3 +398,10 @@ def test_empty_pages_say_what_will_be_there(sign_in, ops):
 
     assert "No team yet" in text(client.get("/people/teams/"))
     assert "In no team yet" in text(client.get(ops.get_absolute_url()))
+
+
+def test_the_admin_leaves_out_what_is_not_repaired_there(sign_in, admin):
+    client = sign_in(admin)
+
+    assert client.get("/admin/people/user/").status_code == 200
+    assert [client.get(f"/admin/{table}/").status_code for table in ("auth/group", "account/emailaddress")] == [404, 404]
