@@ -49,6 +49,21 @@ def fill(path, rows):
     made.close()
 
 
+@pytest.fixture
+def quick(shop, monkeypatch):
+    """Ask the file here: the process around a query has tests of its own, and takes its time to start."""
+
+    def ask(_address, text, **_options):
+        with sqlite3.connect(shop) as opened:
+            found = opened.execute(text)
+            columns = tuple(column[0] for column in found.description)
+            rows = [list(row) for row in found]
+        opened.close()
+        return Table(columns, ("text",) * len(columns), rows, 0.1)
+
+    monkeypatch.setattr(databases, "ask", ask)
+
+
 def read_metric():
     return MetricFactory(key="orders", kind="count", unit="items", source_kind="sql", read_at=None)
 
@@ -114,7 +129,7 @@ def test_a_trial_shows_and_writes_nothing(shop):
     assert not Delivery.objects.exists()
 
 
-def test_a_changed_query_must_be_tried_again(shop):
+def test_a_changed_query_must_be_tried_again(shop, quick):
     query = a_query(shop)
     databases.try_out(query)
     assert databases.switch(query=query, is_active=True, by=query.written_by)
@@ -127,7 +142,7 @@ def test_a_changed_query_must_be_tried_again(shop):
     assert not databases.switch(query=changed, is_active=True, by=query.written_by)
 
 
-def test_a_night_stores_and_restates(shop):
+def test_a_night_stores_and_restates(shop, quick):
     query = a_query(shop)
     databases.read(query)
     fill(shop, [("2026-03-02", "", 5.0), *WEEKS[1:]])
@@ -150,7 +165,7 @@ def test_a_night_stores_and_restates(shop):
         ([("2026-03-03", "", 1.0)], TEXT, "refused"),
     ],
 )
-def test_an_answer_that_is_no_set_of_values_is_refused_whole(rows, text, code, shop):
+def test_an_answer_that_is_no_set_of_values_is_refused_whole(rows, text, code, shop, quick):
     query = a_query(shop)
     databases.read(query)
     fill(shop, rows)
@@ -285,7 +300,7 @@ def test_an_address_that_is_refused_says_why_and_is_not_shown(address, says, sho
     assert "canary" not in page
 
 
-def test_a_page_of_a_query_takes_few_queries(shop, django_assert_max_num_queries):
+def test_a_page_of_a_query_takes_few_queries(shop, quick, django_assert_max_num_queries):
     query = a_query(shop)
     databases.try_out(query)
     client = client_of(query.written_by)
