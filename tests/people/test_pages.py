@@ -404,4 +404,5 @@ def test_the_admin_leaves_out_what_is_not_repaired_there(sign_in, admin):
     client = sign_in(admin)
 
     assert client.get("/admin/people/user/").status_code == 200
-    assert [client.get(f"/admin/{table}/").status_code for table in ("auth/group", "account/emailaddress")] == [404, 404]
+    assert client.get("/admin/auth/group/").status_code == 404
+    assert client.get("/admin/account/emailaddress/").status_code == 404
