@@ -11,7 +11,7 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, npgettext, pgettext
 
 from connectors import registry
 from connectors.models import WorkTeam
@@ -320,7 +320,7 @@ def unit(metric: Metric, value: float) -> str:
     elif metric.unit == Metric.Unit.INTERVIEWS:
         word = ngettext("interview", "interviews", count)
     elif metric.unit == Metric.Unit.PAGES:
-        word = ngettext("page", "pages", count)
+        word = npgettext("unit", "page", "pages", count)
     elif metric.unit == Metric.Unit.OBJECTIVES:
         word = ngettext("objective", "objectives", count)
     elif metric.unit == Metric.Unit.KEY_RESULTS:

@@ -57,7 +57,14 @@ def queue(reader: User) -> list[Row]:
     Seven queries.
     """
     today = timezone.localdate()
-    rows = [*failed_syncs(), *waiting_files(), *loose_accounts(), *due_decisions(today), *due_metrics(today), *open_invitations()]
+    rows = [
+        *failed_syncs(),
+        *waiting_files(),
+        *loose_accounts(),
+        *due_decisions(today),
+        *due_metrics(today),
+        *open_invitations(),
+    ]
     urgency = ["bad", "warn", ""]
     return sorted(rows, key=lambda row: urgency.index(row.tone))[: MOST_ROWS + 1]
 

@@ -84,7 +84,7 @@ SPELLINGS = [
     "https://public.example:pass@127.0.0.1:{port}/", "https://127。0。0。1:{port}/", "https://①②⑦.⓪.⓪.①:{port}/",
     "https://%31%32%37.0.0.1:{port}/", "https://127.0.0.1%2f@public.example/", "https://127.0.0.1\\@public.example/",
     "https://127.0.0.1 @public.example/", "https:///127.0.0.1:{port}/", "https://127.0.0.1#@public.example:{port}/",
-    "ftp://127.0.0.1:{port}/", "file:///etc/passwd", "gopher://127.0.0.1:{port}/", "//127.0.0.1:{port}/",
+    "ftp://127.0.0.1:{port}/", "file://localhost/etc/passwd", "gopher://127.0.0.1:{port}/", "//127.0.0.1:{port}/",
     "127.0.0.1:{port}",
     "https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.0.1/", "https://169.254.169.254/latest/meta-data/",
     "https://[fd00:ec2::254]/", "https://100.100.100.200/", "https://168.63.129.16/", "https://192.0.0.192/",
