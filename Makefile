@@ -29,6 +29,9 @@ format: .venv/.dev ## Put the code into shape
 bench: .venv/.dev ## Measure what must stay fast, and print the table
 	@$(HERE) -m tests.bench
 
+soak: .venv/.dev ## Let sixty nights pass under fire, on servers of its own, and print what held
+	@$(HERE) -m tests.soak $(ARGS)
+
 sizes: .venv/.dev ## Print what a first run and a first page weigh
 	@$(HERE) -m hub.local sizes
 

@@ -36,7 +36,7 @@ class NotionSide(Side):
     overrides = {
         "forbidden": OF_STREAM,
         "feature": OF_STREAM,  # a plan's refusal reads like a right that is missing
-        "partial": {Why.SCHEMA_DRIFT},  # Notion has no errors beside data: the hole is a record that can't be read
+        "partial": {Why.BAD_PAYLOAD, Why.SCHEMA_DRIFT},  # Notion has no errors beside data: the hole is all there is
     }
     at_once = AT_ONCE - {"rejected"}  # the code of a cursor that expired: the list is begun again
 
