@@ -57,7 +57,7 @@ def known_names() -> frozenset[str]:
 
 
 # Answers that are no page of ours: files, redirects that act, and Django's own admin
-NOT_A_PAGE = ("export", "csv", "import_template", "livez", "readyz", "account_logout", "account_confirm", "admin:")
+NOT_A_PAGE = ("export", "csv", "plan_template", "livez", "readyz", "account_logout", "account_confirm", "admin:")
 
 
 def page_cases() -> list[PageCase]:
