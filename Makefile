@@ -18,7 +18,7 @@ reset: .venv/.run ## Start over: remove the data of this folder
 test: .venv/.dev ## Run the whole suite, browser tests included, on embedded servers
 	@HUB_BROWSER="$$($(HERE) -m hub.local browser)" && export HUB_BROWSER && \
 	$(HERE) -m django compile_locale --settings tests.settings && \
-	$(HERE) -m pytest -n 2 --dist worksteal $(ARGS)
+	$(HERE) -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv/.dev ## Format, lint, types, import contracts, migrations, templates, French
 	@$(HERE) -m hub.local.check

@@ -1,5 +1,7 @@
 """What every test may ask for: people of each role, signed-in clients."""
 
+import time
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -36,10 +38,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
     empty_instead_of_flush()
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        for _ in range(3):  # who was just let go may have come back once
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            time.sleep(0.2)
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def trickle(handler, path, number):
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     try:
-        for _ in range(400):
+        for _ in range(100):
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.05)
