@@ -179,7 +179,7 @@ class Transport:
                 json=request.json,
                 headers=dict(self.connector.headers(self.secret)),
             ) as answer:
-                body = read_body(answer, started)
+                body = read_body(answer, started, seconds=TOTAL_SECONDS)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 status = answer.status_code
         except httpx2.TimeoutException as error:
@@ -196,7 +196,7 @@ class Transport:
         return HttpAnswer(status, headers, body)
 
 
-def read_body(answer: "httpx2.Response", started: float, *, seconds: float = TOTAL_SECONDS) -> bytes:
+def read_body(answer: "httpx2.Response", started: float, *, seconds: float) -> bytes:
     """Read the body piece by piece, and stop when it is too long, too slow, or swells when unpacked."""
     encoding = answer.headers.get("content-encoding", "identity").lower().strip()
     if encoding not in ("identity", "gzip", ""):
