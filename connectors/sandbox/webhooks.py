@@ -9,6 +9,7 @@ import hmac
 import http.client
 import json
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,7 +60,7 @@ def sign(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-class Webhooks:
+class Webhooks(ABC):
     """Writes down what happens, and delivers it when asked to, by the world's clock."""
 
     retries: Sequence[timedelta] = ()
@@ -99,13 +100,13 @@ class Webhooks:
                 self._settle(delivery, heard.status, now)
         return len(due)
 
+    @abstractmethod
     def _listen(self) -> None:
         """Begin to hear what happens."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _dressed(self, delivery: Delivery, now: datetime) -> tuple[bytes, Mapping[str, str]]:
         """Return the body and the headers of one try."""
-        raise NotImplementedError
 
     def _in_order(self, due: list[Delivery]) -> list[Delivery]:
         """Return in which order deliveries of one moment are sent."""

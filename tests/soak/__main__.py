@@ -11,9 +11,8 @@ from tests.bench.report import Report, free_port, say
 
 from .servers import own_servers
 
-# By so much the worker's last quarter may stand above its second: an answer may weigh 20 MB, and the allocator keeps
-# what it took for one. A leak of a tenth of a megabyte a night would show in a longer war.
-FLAT_MB = 25
+# By so much the worker's last quarter may stand above its second
+FLAT_MB = 12
 LONGEST_MINUTES = 15
 ENOUGH_NIGHTS = 30  # for every kind of fault to have its turn
 
