@@ -1,10 +1,12 @@
 """The sandbox as a server: one process, real sockets, a control endpoint for tests and the demo."""
 
+import gzip
 import json
 import socket
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -22,6 +24,7 @@ from .wires import Reply, Wire
 from .world import NotThere, Row, World
 
 LARGEST_BODY = 1024 * 1024
+WORTH_PACKING, GZIP_LEVEL = 1024, 6  # bytes; zlib's own default
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 
@@ -31,7 +34,7 @@ class Sandbox:
     `world` is what is true, `clock` its time, `wires` its front ends by name (keys, budgets, `faults`, request
     `log`), of which `linear` is always there; `hooks` are Linear's webhooks, `senders` those of all wires that have
     any. `url` is the base address once it is served; each wire answers below it at paths of its own, Linear at
-    `<url>/graphql`.
+    `<url>/graphql`. `mistakes` are the sandbox's own: requests that it broke down over, which no fault explains.
     """
 
     def __init__(self, world: World, *, life: Life | None = None, wires: Iterable[Wire] = (), **linear: Any) -> None:
@@ -48,6 +51,7 @@ class Sandbox:
             if isinstance(sender := getattr(wire, "hooks", None), Webhooks):
                 self.senders[wire.name] = sender
         self.url = ""
+        self.mistakes: list[str] = []
 
     @property
     def clock(self) -> Clock:
@@ -156,6 +160,7 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            self.sandbox.mistakes.append(traceback.format_exc(limit=-2))
             super().handle_error(request, client_address)
 
 
@@ -235,7 +240,7 @@ class Handler(BaseHTTPRequestHandler):
         if action == "reset_before":
             self._reset()
             return
-        body, headers = _spoiled(action, reply)
+        body, headers = _packed(*_spoiled(action, reply), accepted=self.headers.get("Accept-Encoding", ""))
         head = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('',))[0]}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
         head += [f"Content-Length: {len(body)}", f"Date: {self.date_time_string()}", "Server: sandbox", "", ""]
@@ -282,6 +287,13 @@ def _spoiled(action: str, reply: Reply) -> tuple[bytes, dict[str, str]]:
         headers["Content-Encoding"] = "gzip"
         body = b"\x1f\x8b\x08\x00this is no gzip stream at all"
     return body, headers
+
+
+def _packed(body: bytes, headers: dict[str, str], *, accepted: str) -> tuple[bytes, dict[str, str]]:
+    """Compress an answer for a client that takes it so, as the tools' own servers do."""
+    if "gzip" not in accepted or "Content-Encoding" in headers or len(body) < WORTH_PACKING:
+        return body, headers
+    return gzip.compress(body, GZIP_LEVEL, mtime=0), {**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
 @contextmanager

@@ -88,6 +88,7 @@ class Machine(RuleBasedStateMachine):
             self.at.night_of_a_worker("SIGKILL", 3)
         self.at.quiet_nights()
 
+        assert self.at.sandbox.mistakes == []
         for side in self.at.sides:
             assert side.run.state == State.DONE, (side.service, side.failures())
             side.assert_same()

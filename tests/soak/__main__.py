@@ -93,6 +93,8 @@ def judged(soak, nights: int, seconds: float) -> Report:
     last = [(run.state, run.new, run.changed, run.gone) for run in soak.last_runs()]
     report.add("the last quiet night", "changes nothing", f"{last}", last == [("done", 0, 0, 0)] * len(last))
     report.add("failures and waits under their class, on the page", "all", f"{len(soak.misses)} not", not soak.misses)
+    broken = soak.sandbox.mistakes
+    report.add("requests that a stand-in broke down over", "none", f"{len(broken)}", not broken)
     left = soak.end_jobs().count()
     given_up = Job.objects.filter(state=Job.State.DEAD).count()
     is_open = SyncRun.objects.open().count()
@@ -110,7 +112,7 @@ def judged(soak, nights: int, seconds: float) -> Report:
                    f"{soak.memory[0]:.0f} → {soak.memory[-1]:.0f} MB, {growth:+.1f} MB",
                    growth < FLAT_MB and len(soak.processes) == 1)  # fmt: skip
     report.add("minutes in all", f"< {LONGEST_MINUTES}", f"{seconds / 60:.1f}", seconds < LONGEST_MINUTES * 60)
-    report.notes += soak.misses[:20]
+    report.notes += soak.misses[:20] + broken[:3]
     return report
 
 

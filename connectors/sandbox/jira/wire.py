@@ -291,7 +291,7 @@ class JiraWire:
         if fault.action == "partial":
             for name in ("issues", "values", "items"):
                 if payload.get(name):
-                    payload[name][-1] = None
+                    payload[name] = [*payload[name][:-1], None]
         elif fault.action == "edit_during_paging":
             rows = self.world.rows("Issue")
             if payload.get("nextPageToken"):

@@ -265,7 +265,8 @@ class ProductboardWire:
 
     def _edit_next(self, page: Row) -> None:
         """Edit a thing that the reader has not met yet, if there is one."""
-        if not page["links"].get("next") or not page["data"] or page["data"][-1]["type"] not in (*ENTITIES, *NOTES):
+        goes_on = self.paging.page_of(page) is not None and page["data"] and page["links"].get("next")
+        if not goes_on or page["data"][-1].get("type") not in (*ENTITIES, *NOTES):
             return
         kind, last = self.board.get(page["data"][-1]["id"])
         later = [row for row in self._every([kind]) if _created(row) > _created(last)]

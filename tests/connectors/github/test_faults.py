@@ -6,6 +6,7 @@ from connectors.base import FailureClass
 from connectors.models import ChangeRequest, RefusedRecord, State
 from connectors.sandbox.faults import ACTIONS
 from hub.jobs.work import TryLater
+from tests.connectors.replay import assert_every_fault_can_befall
 
 pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 # What a fault that lasts all night is called; None: the night is as good as any other
@@ -143,3 +144,7 @@ def test_statuses_that_can_not_be_read_leave_their_deployments_for_the_next_nigh
     assert run.streams.get().failure == FailureClass.SOURCE_DOWN
     company.wire.faults.clear()
     assert company.sync(only=["deployments"]).new == 4
+
+
+def test_every_fault_can_befall_every_request(company):
+    assert_every_fault_can_befall(company.wire, company.sync)

@@ -22,6 +22,7 @@ from connectors.sandbox.history import small_world
 from connectors.sandbox.jira.shows import account_id, jira_id
 from connectors.sandbox.life import demo_world
 from hub.jobs.work import TryLater
+from tests.connectors.replay import assert_every_fault_can_befall
 
 from .truth import assert_same
 
@@ -273,3 +274,9 @@ def test_a_small_world_that_has_no_issue_is_read_to_its_end(open_company):
 
     assert run.state == State.DONE
     assert WorkItem.objects.count() == 0
+
+
+def test_every_fault_can_befall_every_request(company):
+    some_issues(company)
+
+    assert_every_fault_can_befall(company.wire, company.sync)
