@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from . import store, sync
+from . import reasons, store, sync
 from .base import Notice, Page
 from .models import RefusedRecord, SchemaObservation, SeenPage
 from .records import Record
@@ -89,8 +89,8 @@ def write_one_by_one(
                     now=now,
                 )
         except (DataError, IntegrityError, ValueError, OverflowError) as error:
-            reason = f"Can’t be stored: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-            refused.append(Refused(item.external_id, item.record, "", reason[:500]))
+            told = Notice(reasons.UNSTORABLE)
+            refused.append(Refused(item.external_id, item.record, "", told, reasons.detail_of(error)))
     return refused
 
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import connection as database
 from msgspec.json import encode
 
-from .base import Connector, Json, Stream, field_at
+from . import reasons
+from .base import Connector, Json, Notice, Stream, field_at
 from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
 from .records import AccountDay, Record
 from .sync import Fetched, Refused, Stored, canonical
@@ -100,8 +101,8 @@ def map_records(
         try:
             mapped.append((item, list(connector.map(stream, item.record))))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            reason = f"Can’t be mapped: {type(error).__name__}: {error}"[:500]
-            refused.append(Refused(item.external_id, item.record, "", reason))
+            told = Notice(reasons.UNMAPPABLE)
+            refused.append(Refused(item.external_id, item.record, "", told, reasons.detail_of(error)))
     return mapped, refused
 
 
@@ -255,19 +256,26 @@ def write_snapshots(connection: Connection, stream: Stream, items: Sequence[Fetc
 def write_refused(connection: Connection, stream: Stream, refused: Sequence[Refused], now: datetime) -> None:
     """Set records aside with the reason; one that was there already is counted again."""
     rows = [
-        {"external_id": item.external_id, "raw": item.record, "path": item.path, "reason": item.reason}
+        {
+            "external_id": item.external_id,
+            "raw": item.record,
+            "path": item.path,
+            "notice": reasons.as_row(item.notice),
+            "reason": item.detail,
+        }
         for item in refused
     ]
     with database.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO connectors_refusedrecord AS t
-                (connection_id, stream, external_id, path, reason, raw, count, first_at, last_at)
-            SELECT %(connection)s, %(stream)s, external_id, path, reason, raw, 1, %(now)s, %(now)s
-            FROM json_to_recordset(%(rows)s::json) AS x(external_id text, raw jsonb, path text, reason text)
+                (connection_id, stream, external_id, path, notice, reason, raw, count, first_at, last_at)
+            SELECT %(connection)s, %(stream)s, external_id, path, notice, reason, raw, 1, %(now)s, %(now)s
+            FROM json_to_recordset(%(rows)s::json)
+                AS x(external_id text, raw jsonb, path text, notice jsonb, reason text)
             ON CONFLICT (connection_id, stream, external_id) DO UPDATE
-            SET path = EXCLUDED.path, reason = EXCLUDED.reason, raw = EXCLUDED.raw, last_at = EXCLUDED.last_at,
-                count = t.count + 1
+            SET path = EXCLUDED.path, notice = EXCLUDED.notice, reason = EXCLUDED.reason, raw = EXCLUDED.raw,
+                last_at = EXCLUDED.last_at, count = t.count + 1
             """,
             {"connection": connection.pk, "stream": stream.name, "now": now, "rows": canonical(rows)},
         )

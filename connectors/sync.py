@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from .base import Json, Slice, Stream, field_at
+from . import reasons
+from .base import Json, Notice, Slice, Stream, field_at
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 PAGES_PER_WINDOW = 40  # more, and the window is halved
@@ -37,12 +38,13 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Refused:
-    """A record that can't be used, and why."""
+    """A record that can't be used, and why: in words for a person, and as the check itself put it."""
 
     external_id: str
     record: Json
     path: str
-    reason: str
+    notice: Notice
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def judge(stream: Stream, records: Iterable[Json]) -> tuple[list[Fetched], list[
         key = field_at(record, stream.key_path) if isinstance(record, dict) else None
         if not isinstance(key, str | int) or key == "" or len(str(key)) > 200:
             missing = f"(record {number} without {stream.key_path})"
-            bad[missing] = Refused(missing, as_object(record), stream.key_path, "The id is missing or too long.")
+            bad[missing] = Refused(missing, as_object(record), stream.key_path, Notice(reasons.NO_ID))
             continue
         external_id = str(key)
         judged = judge_one(stream, stream.shape, external_id, record)
@@ -100,13 +102,11 @@ def judge_one(stream: Stream, shape: type[BaseModel], external_id: str, record: 
     except (PydanticSerializationError, UnicodeEncodeError):
         data = canonical(record := cleaned(record)).encode()
     except (ValueError, TypeError, RecursionError) as error:
-        return Refused(external_id, {}, "", f"Not JSON that can be stored: {error}"[:500])
+        return Refused(external_id, {}, "", Notice(reasons.NOT_JSON), reasons.detail_of(error))
     try:
         shape.model_validate(record)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(step) for step in first["loc"])
-        return Refused(external_id, record, path[:200], str(first["msg"])[:500])
+        return Refused(external_id, record, *reasons.of_validation(error, stream))
     digest = blake2b(data, digest_size=16).hexdigest()
     return Fetched(external_id, record, data.decode(), digest, version_of(stream, record))
 
@@ -281,5 +281,5 @@ def masked(record: Any, personal: Sequence[str], prefix: str = "") -> Any:
     for key, value in record.items():
         path = f"{prefix}{key}"
         hidden = path in personal or key in personal
-        shown[key] = "•••" if hidden and value not in (None, "") else masked(value, personal, f"{path}.")
+        shown[key] = reasons.HIDDEN if hidden and value not in (None, "") else masked(value, personal, f"{path}.")
     return shown

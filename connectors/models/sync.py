@@ -4,11 +4,12 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from connectors.base import Notice
+from connectors.reasons import unsaid
 from hub.core.models import Timestamped
 from hub.people.models import User
 
@@ -223,7 +224,9 @@ class RefusedRecord(models.Model):
     stream = models.CharField(max_length=40)
     external_id = models.CharField(max_length=200)
     path = models.CharField(max_length=200, blank=True)
-    reason = models.CharField(max_length=500)
+    # Why, as `connectors.base.Notice`. The database fills it in for workers of the release before
+    notice = models.JSONField(default=unsaid, db_default=Value(unsaid(), models.JSONField()))
+    reason = models.CharField(max_length=500, blank=True)  # why, as the check itself put it: technical
     raw = models.JSONField()
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField()
@@ -240,6 +243,11 @@ class RefusedRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.external_id}"
+
+    @property
+    def why(self) -> str:
+        """The reason, in the reader's language."""
+        return str(Notice(**self.notice))
 
 
 class SchemaObservation(models.Model):

@@ -11,16 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from connectors import registry
 from connectors.base import Connector, Stream
 from connectors.models import Connection, RefusedRecord, StreamRun, StreamState
+from connectors.reasons import SECRETS
 from connectors.sync import masked
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-# Names under which sources keep what opens doors: never shown, whatever the stream says of its fields
-SECRETS = (
-    "access_token", "accessToken", "apiKey", "api_key", "authorization", "Authorization", "password",
-    "refresh_token", "refreshToken", "secret", "token", "verification_token",
-)  # fmt: skip
 
 # What a person calls the fields that streams name as personal; one that is missing here is shown by its own name
 WORDS: "dict[str, StrOrPromise]" = {
