@@ -232,11 +232,9 @@ def main(scale: float) -> None:
             f"{peak:.0f} MB, {growth:+.1f} MB",
             peak <= MEMORY_MB and growth < 10,
         )
-        report.add(
-            "rate against a bare loop", f"≥ {RATE:.0%}", f"{share:.0%} (bare {loops['parse']:.1f} s)", share >= RATE
-        )
         others = f"decoding only: {loops['json'] / first:.0%}; parsing and mapping: {loops['map'] / first:.0%}"
-        report.note(f"Rate against other bare loops of the same run: {others}. Sync {first:.1f} s.")
+        report.note(f"Where answers take no time: {share:.0%} of a bare loop (bare {loops['parse']:.1f} s, sync "
+                    f"{first:.1f} s); {others}.")  # fmt: skip
 
         time.sleep(3)  # what follows a sync may still be at work
         before = this_transaction()
@@ -253,7 +251,10 @@ def main(scale: float) -> None:
         other = made_connection("Linear far away", url)
         run, _ = run_once(other, "first", "far", celery.pid)
         slow = (run.ended_at - run.started_at).total_seconds()
-        report.note(f"With {ANSWER_MS} ms to each answer: {bare / slow:.0%} (bare {bare:.1f} s, sync {slow:.1f} s).")
+        report.add(
+            f"rate against a bare loop, {ANSWER_MS} ms an answer", f"≥ {RATE:.0%}",
+            f"{bare / slow:.0%} (bare {bare:.1f} s, sync {slow:.1f} s)", bare / slow >= RATE,
+        )  # fmt: skip
         database.close()
     finally:
         for child in reversed(children):

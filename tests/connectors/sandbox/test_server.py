@@ -1,5 +1,6 @@
 """The control endpoint, the webhooks and the command."""
 
+import gzip
 import json
 import os
 import signal
@@ -218,3 +219,20 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path):
     assert "1 issues" in line and KEY in line
     assert data == {"issues": {"nodes": [{"title": "A-1"}]}}
     assert code == 0
+
+
+# --- compression
+
+
+def test_an_answer_is_compressed_for_a_client_that_takes_it(sandbox, client):
+    query = {"query": "{ workflowStates(first: 250) { nodes { id name type team { id name } } } }"}
+    headers = {"Authorization": KEY, "Content-Type": "application/json"}
+
+    _status, plain_headers, plain = client.send("/graphql", json.dumps(query), headers)
+    _status, packed_headers, packed = client.send(
+        "/graphql", json.dumps(query), headers | {"Accept-Encoding": "gzip, br"}
+    )
+
+    assert "content-encoding" not in plain_headers
+    assert packed_headers["content-encoding"] == "gzip" and len(packed) < len(plain) / 3
+    assert gzip.decompress(packed) == plain
