@@ -1,6 +1,7 @@
 """A source on a real socket, a connector for it, and a quick way to run a sync."""
 
 import itertools
+from contextlib import ExitStack
 
 import pytest
 import redis
@@ -8,9 +9,9 @@ import stamina
 from django.conf import settings
 
 from connectors import registry
-from connectors.engine import Engine
+from connectors.sandbox.server import serve
 from hub.jobs.broker import redis_address
-from hub.jobs.work import TryLater
+from tests.connectors.company import finish
 from tests.connectors.factories import make_connection, make_run
 from tests.connectors.stand_in import StandIn
 from tests.connectors.toy import Toy
@@ -53,17 +54,17 @@ def connection(db, source):
 def sync(connection):
     """Run a whole sync in this process; return the run."""
     slots = itertools.count()
+    return lambda **fields: finish(make_run(connection, slot=f"test:{next(slots)}", **fields))
 
-    def run(**fields):
-        made = make_run(connection, slot=f"test:{next(slots)}", **fields)
-        while True:
-            try:
-                Engine(made, registry.connector("toy")).go()
-            except TryLater as later:
-                if later.after:
-                    raise
-                continue
-            made.refresh_from_db()
-            return made
 
-    return run
+@pytest.fixture
+def put_on(db, settings):
+    """Return a function that serves a tool's wire until the test ends, and connects a company's hub to it."""
+    with ExitStack() as served:
+
+        def start(company, world, wire=None, **linear):
+            sandbox = served.enter_context(serve(world, wires=[wire] if wire else (), **linear))
+            settings.SANDBOX_URL = sandbox.url
+            return company(sandbox)
+
+        yield start

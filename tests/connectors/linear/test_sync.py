@@ -1,21 +1,16 @@
 """The whole way: a world, its wire, the engine, PostgreSQL. What the tables hold is compared with the world itself."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors import registry
 from connectors.base import FailureClass
-from connectors.engine import Engine
 from connectors.models import Connection, PersonAccount, State, WorkItem, WorkState
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.history import small_world
 from connectors.sandbox.life import demo_world
 from connectors.sandbox.linear import KEY
-from connectors.sandbox.server import serve
-from hub.jobs.work import TryLater
-from tests.connectors.factories import make_connection, make_run
+from tests.connectors.company import UNLIMITED, Company
 
 from .truth import assert_same
 
@@ -23,38 +18,20 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
+class LinearCompany(Company):
+    service, label, secret = "linear", "Linear", KEY
+    between_syncs = timedelta(minutes=1)  # a window ends before its own moment
+
+
 @pytest.fixture
-def connect(settings):
+def connect(put_on):
     """Serve a world and return (sandbox, a function that runs one whole sync and returns the run)."""
-    with_exit = []
 
     def make(world, **wire):
-        opened = serve(world, request_limit=10**6, point_limit=10**9, **wire)
-        sandbox = opened.__enter__()
-        with_exit.append(opened)
-        settings.SANDBOX_URL = sandbox.url
-        connection = make_connection("linear", secret=KEY, label="Linear", base_url=sandbox.url)
-        slots = itertools.count()
+        company = put_on(LinearCompany, world, request_limit=UNLIMITED, point_limit=UNLIMITED, **wire)
+        return company.sandbox, company.sync
 
-        def sync(**fields):
-            world.clock.advance(timedelta(minutes=1))  # a window ends before its own moment
-            connection.refresh_from_db()
-            run = make_run(connection, slot=f"test:{next(slots)}", **fields)
-            while True:
-                try:
-                    Engine(run, registry.connector("linear"), clock=world.clock.now).go()
-                except TryLater as later:
-                    if later.after:
-                        raise
-                    continue
-                run.refresh_from_db()
-                return run
-
-        return sandbox, sync
-
-    yield make
-    for opened in reversed(with_exit):
-        opened.__exit__(None, None, None)
+    return make
 
 
 @pytest.mark.slow

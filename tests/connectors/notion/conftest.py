@@ -1,32 +1,27 @@
 """A small company on Notion's wire, mapped as an admin would, and a quick way to sync it."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors import registry
-from connectors.engine import Engine
 from connectors.models import SourceMapping
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.notion.wire import TOKEN, NotionWire
 from connectors.sandbox.notion.workspace import Workspace, prop
-from connectors.sandbox.server import serve
 from connectors.sandbox.world import World
-from hub.jobs.work import TryLater
-from tests.connectors.factories import make_connection, make_run
+from tests.connectors.company import UNLIMITED, Company
 
 START = datetime(2026, 10, 5, 9, tzinfo=UTC)
-PLENTY = {"connection_limit": 10**9, "workspace_limit": 10**9}  # the clock stands still, and nothing refills
+PLENTY = {"connection_limit": UNLIMITED, "workspace_limit": UNLIMITED}
 
 
-class Company:
-    """A workspace on its wire, the hub's connection to it, and the nights."""
+class NotionCompany(Company):
+    service, label, secret = "notion", "Notion", TOKEN
+    between_syncs = timedelta(minutes=20)
 
-    def __init__(self, space, wire, sandbox):
-        self.space, self.wire, self.sandbox, self.clock = space, wire, sandbox, space.world.clock
-        self.connection = make_connection("notion", secret=TOKEN, label="Notion", base_url=sandbox.url)
-        self.slots = itertools.count()
+    @property
+    def space(self):
+        return self.wire.workspace
 
     def map(self, source, meaning="documents", **fields):
         """Say what a data source holds, now by the world's clock."""
@@ -36,30 +31,6 @@ class Company:
             connection=self.connection, source_ref=source["id"], meaning=meaning, fields=fields, names=names,
             held=held, asked_at=self.clock.now(),
         )  # fmt: skip
-
-    def sync(self, after=timedelta(minutes=20), **fields):
-        """Let time pass, and run one whole sync; return the run."""
-        self.clock.advance(after)
-        self.connection.refresh_from_db()
-        run = make_run(self.connection, slot=f"test:{next(self.slots)}", **fields)
-        while True:
-            try:
-                Engine(run, registry.connector_for(self.connection), clock=self.clock.now).go()
-            except TryLater as later:
-                if later.after:
-                    raise
-                continue
-            run.refresh_from_db()
-            return run
-
-    def fail(self, action, operation=None, **fields):
-        return self.sandbox.fail(action, operation, wire="notion", **fields)
-
-    def asked(self):
-        """Return the operations of the requests since the last call."""
-        names = [line.operation for line in self.wire.log]
-        self.wire.log.clear()
-        return names
 
 
 def small_workspace(world=None):
@@ -90,22 +61,14 @@ def small_workspace(world=None):
 
 
 @pytest.fixture
-def open_company(db, settings):
+def open_company(put_on):
     """Return a function that serves a workspace (a small one, if none is given) and connects the hub to it."""
-    opened = []
 
     def make(space=None, **switches):
         space = space or small_workspace()
-        wire = NotionWire(space, **{**PLENTY, "fewer_every": 0, **switches})
-        served = serve(space.world, wires=[wire])
-        sandbox = served.__enter__()
-        opened.append(served)
-        settings.SANDBOX_URL = sandbox.url
-        return Company(space, wire, sandbox)
+        return put_on(NotionCompany, space.world, NotionWire(space, **{**PLENTY, "fewer_every": 0, **switches}))
 
-    yield make
-    for served in reversed(opened):
-        served.__exit__(None, None, None)
+    return make
 
 
 @pytest.fixture
