@@ -145,6 +145,7 @@ class Stream:
     window: timedelta = timedelta(days=30)  # longest window asked at once when catching up
     spare_pages: int = 0  # how many more pages than usual a window may have before it is halved
     sweep_every: timedelta | None = None  # for WINDOW streams: how often ids are listed to find deletions
+    is_chosen: bool = False  # what it reads is what an admin chose: without a choice, nothing
     sweep_reads: bool = False  # the sweep's pages hold whole records: they're stored, too
     on_change: Callable[[Json, Json], Iterable[Notice]] | None = None  # what to say of a changed record: before, after
     needs: tuple[str, ...] = ()  # streams that come first

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from connectors import registry, schedule
-from connectors.base import Connector, FailureClass, Mode, Stream
+from connectors.base import Choosing, Connector, FailureClass, Mode, Stream
 from connectors.failures import Explained, explain
 from connectors.models import (
     OPEN_STATES,
     Check,
     Connection,
     RefusedRecord,
+    SourceMapping,
     State,
     StreamRun,
     StreamState,
@@ -134,7 +135,7 @@ def sources(pk: int | None = None) -> list[Source]:
     is_open = FilteredRelation("runs", condition=Q(runs__state__in=OPEN_STATES))  # one at most
     found = (
         Connection.wired()
-        .annotate(open_run=is_open)
+        .annotate(open_run=is_open, is_mapped=Exists(SourceMapping.objects.filter(connection=OuterRef("pk"))))
         .select_related("connected_by", "check_result", "open_run")  # type: ignore[misc]  # the filtered relation above
         .order_by("label", "pk")
     )
@@ -273,6 +274,11 @@ class Reading:
         return Said("ok", State.DONE.label)
 
     @property
+    def has_choice(self) -> bool:
+        """True where somebody said what of the service is read, by naming it or by mapping it."""
+        return bool(self.connection.chosen) or getattr(self.connection, "is_mapped", False)
+
+    @property
     def is_waiting(self) -> bool:
         return self.connection.pause_until is not None and self.connection.pause_until > self.now
 
@@ -287,14 +293,15 @@ class Reading:
         kept = state.kept if state else 0
         is_read = in_run is not None and in_run.state in OPEN_STATES
         failure = state.failure if state and not is_paused else ""
+        said, waits = Said("neutral", pgettext("sync", "Paused")), ""
+        if is_read or not is_paused:
+            said, waits = self.stream_said(state, last, in_run, is_stale, refused), self.waits(state, last, in_run)
+            if stream.is_chosen and not self.has_choice and not is_read and not failure:
+                said, waits = Said("warn", _("Waits for you")), _("nothing is chosen yet")
         return StreamRow(
             stream=stream,
-            said=(
-                Said("neutral", pgettext("sync", "Paused"))
-                if is_paused and not is_read
-                else self.stream_said(state, last, in_run, is_stale, refused)
-            ),
-            waits="" if is_paused and not is_read else self.waits(state, last, in_run),
+            said=said,
+            waits=waits,
             last_good=good,
             is_stale=is_stale,
             is_paused=is_paused,
@@ -391,8 +398,12 @@ class Reading:
             return self.note_of(explain(self.connection.pause_reason), "warn")
         if self.connection.auth != Connection.Auth.OK:
             return self.note_of(explain(FailureClass.AUTH_INVALID), "bad")
+        return None if self.run is not None else self.note_of_failure(rows) or self.note_of_choice(service, rows)
+
+    def note_of_failure(self, rows: tuple[StreamRow, ...]) -> Note | None:
+        """Say what is wrong with the stream that most needs somebody."""
         failed = [row for row in rows if row.failure]
-        if not failed or self.run is not None:
+        if not failed:
             return None
         worst = next((row for row in failed if not explain(row.failure).is_retried), failed[0])
         sweep = ""
@@ -402,6 +413,18 @@ class Reading:
                 "alive": grouped(worst.sweep_alive),
             }
         return self.note_of(explain(worst.failure), tone_of(worst.failure), worst.stream.name, sweep)
+
+    def note_of_choice(self, service: Connector, rows: tuple[StreamRow, ...]) -> Note | None:
+        """Say that nothing of it is chosen yet, where that is so: then all is well and nothing is read."""
+        if self.has_choice or not any(row.stream.is_chosen and not row.is_paused for row in rows):
+            return None
+        if isinstance(service, Choosing):
+            sentence = _("It is not said yet what of %(service)s is read, so nothing of it is.")
+            action, act = _("Say which: %(things)s.") % {"things": service.choice.label}, "choose"
+        else:
+            sentence = _("No database of %(service)s is mapped yet, so no page of it is read.")
+            action, act = _("Say what its databases hold."), "map"
+        return Note("warn", _("Waits for you"), sentence % {"service": service.name}, action, act)
 
     def note_of(self, told: Explained, tone: str, stream: str = "", sweep: str = "") -> Note:
         service = self.service()

@@ -77,17 +77,18 @@ class GitHub:
         Stream(
             "pulls", _("pull requests"), _("figures to come: how long changes take from proposal to merge"),
             Mode.WINDOW, shapes.PullShape, page_size=PAGE, version_path="updated_at", window=EVER,
-            spare_pages=ANY_NUMBER, sweep_every=WEEK, sweep_reads=True, personal=("title", "user.login"),
+            spare_pages=ANY_NUMBER, sweep_every=WEEK, sweep_reads=True, is_chosen=True,
+            personal=("title", "user.login"),
         ),
         Stream(
             "releases", _("releases"), _("figures to come: what was made public, and when"), Mode.FULL,
-            shapes.ReleaseShape, page_size=PAGE, version_path="", personal=("author.login",),
+            shapes.ReleaseShape, page_size=PAGE, version_path="", is_chosen=True, personal=("author.login",),
         ),
         # A status that comes later than the overlap is not seen: their list is ordered by creation alone
         Stream(
             "deployments", _("deployments"), _("figures to come: how often and how safely changes reach people"),
             Mode.WINDOW, shapes.DeploymentShape, page_size=PAGE, version_path="created_at",
-            overlap=timedelta(days=3), window=EVER, spare_pages=ANY_NUMBER, sweep_every=WEEK,
+            overlap=timedelta(days=3), window=EVER, spare_pages=ANY_NUMBER, sweep_every=WEEK, is_chosen=True,
             personal=("creator.login",),
         ),
     )  # fmt: skip

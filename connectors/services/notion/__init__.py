@@ -92,7 +92,7 @@ class Notion:
             "pages", _("pages of mapped databases"),
             _("interviews, decisions, experiments, and how fresh documents are"), Mode.WINDOW, shapes.PageShape,
             page_size=PAGE, version_path="last_edited_time", overlap=timedelta(minutes=15), window=timedelta(days=365),
-            sweep_every=WEEK, sweep_reads=True,
+            sweep_every=WEEK, sweep_reads=True, is_chosen=True,
             personal=("title",),
         ),
     )  # fmt: skip

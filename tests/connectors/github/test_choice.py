@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from connectors import actions, checks
 from connectors.models import ChangeRequest, Check, Connection, Release, SourceRecord, State, StreamState, SyncRun
+from connectors.queries import sources
 from connectors.queries.choices import named
 from connectors.services.github import connector
 from hub.activity.models import Event
@@ -155,3 +156,21 @@ def test_what_is_named_while_a_run_is_under_way_waits_for_the_next_one(company, 
 
     assert named(company.connection, connector.streams)["pulls"] == ["ardoise/secret"]
     assert SyncRun.objects.get() == run
+
+
+def test_a_source_of_which_nothing_is_chosen_waits_for_somebody_and_is_never_green(open_company, admin, ops, sign_in):
+    company = open_company()
+    company.sync()
+
+    source = sources(company.connection.pk)[0]
+    shown = {role: sign_in(who).get("/syncs/").content.decode() for role, who in (("admin", admin), ("ops", ops))}
+
+    assert {(one.tone, str(one.text)) for one in (source.said, *(row.said for row in source.rows))} == {
+        ("warn", "Waits for you")
+    }
+    assert "It is not said yet what of GitHub is read, so nothing of it is." in shown["ops"]
+    assert f'href="{address(company)}"' in shown["admin"] and f'href="{address(company)}"' not in shown["ops"]
+    assert "A technical admin can do that." in shown["ops"]
+    company.name(SHOP)
+    company.sync()
+    assert "Waits for you" not in sign_in(ops).get("/syncs/").content.decode()

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from connectors.base import FailureClass
 from connectors.mappings.queries import chosen, findings
 from connectors.models import Document, PersonAccount, SourceRecord, State, StreamState
+from connectors.queries import sources
 from connectors.sandbox.notion.wire import BLIND_TOKEN, PERSONAL_TOKEN
 from connectors.sandbox.notion.workspace import prop
 from connectors.secrets import seal
@@ -395,3 +398,22 @@ def test_many_unchanged_databases_neither_look_like_a_loop_nor_halve_the_window(
     assert run.state == State.DONE
     assert company.asked().count("Query") == 2 * 32
     assert StreamState.objects.get(stream="pages").page_token == ""
+
+
+def test_while_no_database_is_mapped_its_pages_wait_and_the_source_is_not_green(open_company, ops, sign_in):
+    company = open_company()
+    company.clock.set(timezone.now())
+    company.sync()
+
+    source = sources(company.connection.pk)[0]
+    text = sign_in(ops).get("/syncs/").content.decode()
+
+    assert (source.said.tone, str(source.said.text)) == ("warn", "Waits for you")
+    assert {row.stream.name: str(row.said.text) for row in source.rows} == {
+        "users": "Synced", "data_sources": "Synced", "pages": "Waits for you",
+    }  # fmt: skip
+    assert "No database of Notion is mapped yet, so no page of it is read." in text
+    assert reverse("mappings:source_list", args=[company.connection.pk]) in text
+    company.map(next(iter(company.space.sources.values())))
+    company.sync()
+    assert str(sources(company.connection.pk)[0].said.text) == "Synced"
