@@ -75,7 +75,9 @@ class PersonAccount(Sourced):
         indexes = [
             models.Index(fields=["email"], name="connectors_account_email"),
             models.Index(
-                fields=["connection", "name", "id"], condition=Q(match="unmatched"), name="connectors_account_unmatched"
+                fields=["connection", "name", "id"],
+                condition=Q(match="unmatched", is_active=True, deleted_at=None),
+                name="connectors_account_waiting",
             ),
         ]
 

@@ -122,6 +122,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
         ]
         indexes = [
             models.Index(fields=["name", "id"], name="people_user_by_name"),
+            models.Index(fields=["id"], condition=Q(is_active=False), name="people_user_left"),
             models.Index(PlainName("name"), name="people_user_plain_name"),
             models.Index(InitialAndLast("name"), name="people_user_initial_and_last"),
             models.Index(MailName("email"), name="people_user_mail_name"),
