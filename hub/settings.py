@@ -87,7 +87,12 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["template_partials.templatetags.partials", "hub.core.templatetags.ui"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "hub.core.templatetags.fixed",
+                "hub.core.templatetags.ui",
+            ],
+            "libraries": {"i18n": "hub.core.templatetags.fixed"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
