@@ -62,7 +62,7 @@ def connect(*, service: str, label: str, secret: str, by: User | None, base_url:
 
 @transaction.atomic
 def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
-    """Put in a new token, test it, and fetch what was missed."""
+    """Put in a new token, test it, and fetch what was missed. A run under way goes on with it, and waits no longer."""
     seal(connection, secret)
     connection.auth = Connection.Auth.OK
     connection.pause_until, connection.pause_reason = None, ""
@@ -71,6 +71,9 @@ def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
     )
     record(by=by, verb="renewed_token", on=connection)
     test(connection=connection, by=by)
+    for run in connection.runs.open():
+        if run.job is not None:
+            worker.hurry(run.job)
     start_run(connection, SyncRun.Reason.HAND, slot=f"token:{timezone.now():%Y%m%d%H%M%S%f}", by=by)
 
 
@@ -82,6 +85,7 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
     brings it back.
     """
     made = registry.choosing(connection.service)
+    connection.refresh_from_db(fields=["chosen"], from_queryset=Connection.objects.select_for_update())
     held = {one["name"]: one for one in connection.chosen}
     if made is None or list(held) == list(names):
         return False
@@ -235,8 +239,13 @@ def confirm_sweep(*, connection: Connection, stream: str, by: User) -> SyncRun |
 
 @transaction.atomic
 def retry_job(*, job: Job, connection: Connection, by: User) -> None:
-    """Give failed work another try."""
-    worker.retry(job)
+    """Give failed work another try. A run that was closed meanwhile can't go on: there is another one."""
+    closed = connection.runs.filter(job=job.pk).exclude(state__in=OPEN_STATES).first()
+    if closed is None:
+        worker.retry(job)
+    else:
+        start_run(connection, SyncRun.Reason.HAND, slot=f"again:{job.pk}", by=by, only=tuple(closed.only))
+        job.delete()
     record(by=by, verb="retried", on=connection, why=job.kind)
 
 
@@ -303,9 +312,9 @@ def close_orphans() -> None:
         job = Job.objects.filter(pk=run.job).first() if run.job else None
         if job is None or job.state in (Job.State.DEAD, Job.State.DONE):
             now = timezone.now()
-            SyncRun.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(
-                state=State.FAILED, ended_at=now, failure="bug"
-            )
+            is_open = SyncRun.objects.filter(pk=run.pk, state__in=OPEN_STATES)
+            if not is_open.update(state=State.FAILED, ended_at=now, failure="bug"):
+                continue  # it ended by itself meanwhile
             run.streams.filter(state__in=OPEN_STATES).update(
                 state=State.FAILED, ended_at=now, failure="bug", detail=job.error if job else ""
             )

@@ -128,7 +128,7 @@ class Pace:
             self._lose_redis(error)
 
     def forget_pause(self) -> None:
-        """Let requests through again at once: there is a new token, or a person asked."""
+        """Let requests through again at once, whatever was waited for."""
         if self._redis is not None:
             self._redis.delete(self._key("pause"), self._key("failures"))
 

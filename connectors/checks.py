@@ -1,6 +1,7 @@
 """*Test the connection*: one request (and one for each thing that an admin named), and what it tells."""
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from . import registry
@@ -13,8 +14,12 @@ from .transport import Transport
 
 
 def check(connection: Connection) -> None:
-    """Ask the service who we are; the answer, or why there is none, is written to the connection's check."""
+    """Ask the service who we are; the answer, or why there is none, is written to the connection's check.
+
+    What was found of a token says nothing of the one that was entered meanwhile: that has a test of its own.
+    """
     service = registry.connector(connection.service)
+    news: dict[str, str] = {}
     found = {"account": "", "workspace": "", "unavailable": {}, "failure": "", "detail": "", "state": State.DONE}
     try:
         with opened(connection, service) as transport:
@@ -29,13 +34,14 @@ def check(connection: Connection) -> None:
     else:
         unavailable = {name: str(reason) for name, reason in told.unavailable.items()} | shut
         found |= {"account": told.account, "workspace": told.workspace, "unavailable": unavailable}
-        Connection.objects.filter(pk=connection.pk).update(
-            auth=Connection.Auth.OK, workspace_name=told.workspace[:120], workspace_url=told.workspace_url[:300]
-        )
+        news |= {"workspace_name": told.workspace[:120], "workspace_url": told.workspace_url[:300]}
+        news["auth"] = Connection.Auth.OK
+    if found["failure"] == FailureClass.AUTH_INVALID:
+        news["auth"] = Connection.Auth.NEEDS_REAUTH
     with transaction.atomic():
-        if found["failure"] == FailureClass.AUTH_INVALID:
-            Connection.objects.filter(pk=connection.pk).update(auth=Connection.Auth.NEEDS_REAUTH)
-        Check.objects.update_or_create(connection=connection, defaults=found)
+        tested = {"pk": connection.pk, "secret_print": connection.secret_print, "base_url": connection.base_url}
+        if Connection.objects.filter(**tested).update(updated_at=timezone.now(), **news):
+            Check.objects.update_or_create(connection=connection, defaults=found)
 
 
 def not_opened(connection: Connection, service: Connector, transport: Transport) -> dict[str, str]:

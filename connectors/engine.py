@@ -45,6 +45,8 @@ class MayWrite(Protocol):
 
     def confirm(self) -> None: ...
 
+    def advance(self) -> None: ...
+
 
 class NobodyElse:
     """Stands in for a lease where nobody else can be at work: commands and tests."""
@@ -53,6 +55,9 @@ class NobodyElse:
 
     def confirm(self) -> None:
         return
+
+    def advance(self) -> None:
+        self.confirm()
 
 
 @dataclass
@@ -152,10 +157,16 @@ class Engine:
             try:
                 reading.read()
             except SourceFailed as failed:
+                if failed.kind == FailureClass.AUTH_INVALID and self.has_another_token():
+                    raise TryLater("A new token was entered.", after=timedelta()) from failed
                 self.fail_stream(reading, failed)
                 unread.add(stream.name)
                 if failed.kind in STOPS_ALL:
                     stopped_by = failed
+
+    def has_another_token(self) -> bool:
+        """Tell whether somebody entered another token since this task began."""
+        return not Connection.objects.filter(pk=self.connection.pk, secret_print=self.connection.secret_print).exists()
 
     # The end of a run
 
@@ -179,7 +190,8 @@ class Engine:
             stream_run.ended_at = now
             stream_run.save()
             if failed.kind == FailureClass.AUTH_INVALID:
-                Connection.objects.filter(pk=self.connection.pk).update(auth=Connection.Auth.NEEDS_REAUTH)
+                refused = Connection.objects.filter(pk=self.connection.pk, secret_print=self.connection.secret_print)
+                refused.update(auth=Connection.Auth.NEEDS_REAUTH)
 
     def skip(self, stream_run: StreamRun, stopped_by: SourceFailed | None, missing: Sequence[str]) -> None:
         with transaction.atomic():

@@ -3,12 +3,12 @@
 Each page is one transaction with where we stand after it; the next one is fetched while it is written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -61,7 +61,8 @@ class Pass:
 
     def read(self) -> None:
         """Read a stream to its end: its windows, and the sweep where one is due."""
-        self.begin()
+        if not self.begin():
+            return
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as ahead:
             try:
                 while self.read_part(ahead):
@@ -72,14 +73,21 @@ class Pass:
                 self.engine.transport.close()  # what is under way ahead of us is of no use any more
                 raise
 
-    def begin(self) -> None:
-        """Start a pass, or go on with the one that this run, or an earlier one, left unfinished."""
-        state, now = self.state, self.engine.clock()
+    def begin(self) -> bool:
+        """Start a pass, or go on with the one that this run, or an earlier one, left unfinished.
+
+        False where the stream was paused meanwhile.
+        """
+        now = self.engine.clock()
         with transaction.atomic():
             self.engine.lease.confirm()
             if self.stream_run.state == State.QUEUED:
                 self.stream_run.state, self.stream_run.started_at = State.RUNNING, now
-                self.stream_run.save(update_fields=["state", "started_at"])
+                waiting = StreamRun.objects.filter(pk=self.stream_run.pk, state=State.QUEUED)
+                if not waiting.update(state=State.RUNNING, started_at=now):
+                    return False
+            # Streams before this one took their time: a person may have answered something meanwhile
+            state = self.state = StreamState.objects.select_for_update().get(pk=self.state.pk)
             if state.run_id != self.engine.run.pk:
                 goes_on = self.stream.mode == Mode.WINDOW and not state.is_sweeping and state.page_token
                 state.run = self.engine.run
@@ -92,6 +100,7 @@ class Pass:
         known = SchemaObservation.objects.filter(connection=self.connection, stream=self.stream.name)
         self.known_paths = {path: set(types) for path, types in known.values_list("path", "types")}
         self.has_refused = RefusedRecord.objects.filter(connection=self.connection, stream=self.stream.name).exists()
+        return True
 
     def open_window(self) -> None:
         """Set the state to the first page of what comes next."""
@@ -170,6 +179,7 @@ class Pass:
     def restart(self) -> None:
         """The source no longer knows our page token: read the window again, shorter if it was a long one."""
         state = self.state
+        before = {name: getattr(state, name) for name in STATE_FIELDS}
         with transaction.atomic():
             self.engine.lease.confirm()
             state.restarts += 1
@@ -178,7 +188,7 @@ class Pass:
             SeenPage.objects.filter(state=state).delete()
             self.rewind()
             self.note([Notice(gettext_noop("The page token was refused; the window is read again."))])
-            state.save()
+            self.keep_changed(before)
             self.stream_run.save(update_fields=["notices"])
 
     def halve(self) -> None:
@@ -201,7 +211,7 @@ class Pass:
         counted = {name: getattr(self.stream_run, name) for name in (*COUNTERS, "notices")}
         try:
             with transaction.atomic():
-                self.engine.lease.confirm()
+                self.engine.lease.advance()
                 if state.is_sweeping and not self.stream.sweep_reads:
                     sweeps.note_swept(self, page)
                 else:
@@ -210,9 +220,7 @@ class Pass:
                 failed = self.step(page)
                 if failed is None and page.next_token is None:
                     failed, outcome = self.end_slice(now)
-                # What did not change is left as it is in the database: a person may have answered meanwhile
-                changed = [name for name, value in before.items() if getattr(state, name) != value]
-                state.save(update_fields=[*changed, "updated_at"])
+                self.keep_changed(before)
                 self.count_requests(self.stream_run)
                 self.stream_run.save()
         except BaseException:
@@ -224,6 +232,11 @@ class Pass:
         if failed is not None:
             raise failed
         return outcome
+
+    def keep_changed(self, before: Mapping[str, Any]) -> None:
+        """Save what changed of the state; the rest is left as it is stored: a person may have answered meanwhile."""
+        changed = [name for name, value in before.items() if getattr(self.state, name) != value]
+        self.state.save(update_fields=[*changed, "updated_at"])
 
     def step(self, page: Page) -> SourceFailed | None:
         """Move to the next page; return what is wrong with the way the source pages."""
@@ -279,6 +292,11 @@ class Pass:
             return None, True
         if is_first:
             state.last_sweep_at = now  # everything was just read
+        begun = self.stream_run.started_at
+        if begun is not None and state.upper < begun:  # this run went on with an earlier one's window: now its own
+            state.upper = begun
+            self.open_window()
+            return None, True
         if stream.sweep_every and (state.last_sweep_at is None or now - state.last_sweep_at >= stream.sweep_every):
             state.is_sweeping = True
             self.open_window()

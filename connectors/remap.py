@@ -25,7 +25,7 @@ def remap(connection: Connection, lease: Any = None) -> int:
         after = 0
         while True:
             with transaction.atomic():
-                lease.confirm()
+                lease.advance()
                 rows = list(
                     SourceRecord.objects.filter(
                         connection=connection,

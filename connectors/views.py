@@ -109,7 +109,8 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
     form = ConnectionForm(request.POST or None, instance=connection)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            form.save()
+            form.save(commit=False)  # only what was typed: a sync writes to this row, too
+            connection.save(update_fields=[*{*form.changed_data} & {"label", "base_url"}, "updated_at"])
             if form.cleaned_data["token"]:
                 actions.renew_secret(connection=connection, secret=form.cleaned_data["token"], by=request.user)
             else:

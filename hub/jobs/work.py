@@ -35,13 +35,22 @@ class Lease:
     def confirm(self) -> None:
         """Renew, inside the transaction that writes. Locks the row, so nobody takes over before it commits.
 
-        Progress also forgives earlier stops: only a job that dies again and again on the same spot is given up.
         A worker that falls silent in the middle (a frozen machine, a cut cable) must not keep the lock for ever: its
         session is ended when it has sat idle for as long as its lease.
         Raises LeaseLost, and the caller's transaction rolls back.
         """
+        self._hold()
+
+    def advance(self) -> None:
+        """Confirm where what is written need not be done again, were the worker to stop right after it.
+
+        Progress forgives earlier stops: only a job that dies again and again on the same spot is given up.
+        """
+        self._hold(attempts=1)
+
+    def _hold(self, **news: int) -> None:
         until = timezone.now() + timedelta(seconds=self.seconds)
-        if not self._mine().update(lease_until=until, attempts=1):
+        if not self._mine().update(lease_until=until, **news):
             raise LeaseLost(str(self.job_id))
         with connection.cursor() as cursor:
             cursor.execute(
@@ -102,7 +111,8 @@ def work(
     """Declare a function as work that a worker does.
 
     A short one runs in one transaction with its row: effects and *done* commit together. A long one (`is_long`)
-    is leased: it takes `lease` as a keyword and calls `lease.confirm()` in each transaction that writes.
+    is leased: it takes `lease` as a keyword and calls `lease.confirm()` in each transaction that writes,
+    or `lease.advance()` where that brings it further.
     It takes ids by keyword and must be safe to run twice. `every` has the clock enqueue it, once per period
     however many clocks there are; such work takes no arguments.
     """

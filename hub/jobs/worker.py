@@ -142,6 +142,12 @@ def retry(job: Job) -> None:
     )
 
 
+def hurry(job_id: UUID) -> None:
+    """Have a job that was put off done now: what it waited for is over."""
+    waiting = Job.objects.filter(pk=job_id, state=Job.State.QUEUED, run_after__gt=timezone.now())
+    waiting.update(run_after=timezone.now(), dispatched_at=None)
+
+
 @contextmanager
 def heartbeat(lease: Lease) -> Iterator[None]:
     """Renew the lease beside the work, on a database connection of its own."""

@@ -52,6 +52,9 @@ class DeadlyLease:
                 raise Killed
             self.left -= 1
 
+    def advance(self):
+        self.confirm()
+
 
 class Firm:
     """Drives the sides and the hub. `pool` lends a real worker, `page` opens an address as Product Ops."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from connectors import registry, store
 from connectors import sync as rules
 from connectors.base import FailureClass as Why
-from connectors.engine import Engine
+from connectors.engine import Engine, NobodyElse
 from connectors.hooks import _after_sync
 from connectors.models import (
     ActivityDay,
@@ -379,7 +379,7 @@ def test_a_new_mapping_is_applied_without_a_request(sync, world, connection, mon
 
 
 def test_what_a_person_answers_while_a_page_is_written_is_kept(connection, world):
-    class Answered:
+    class Answered(NobodyElse):
         def confirm(self):
             StreamState.objects.filter(stream="issues", window_pages=1).update(sweep_confirmed_at=NOW)
 

@@ -44,7 +44,7 @@ def count_up(*, name, steps, seconds=0.0, lease=None):
     for step in range(done, steps):
         time.sleep(seconds)
         with transaction.atomic():
-            lease.confirm()
+            lease.advance()
             Team.objects.create(name=f"{name}-{step}", slug=f"{name}-{step}")
 
 

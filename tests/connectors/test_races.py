@@ -1,0 +1,172 @@
+"""A sync under way, and what people and the clock do meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from connectors import actions, checks, registry
+from connectors.engine import Engine
+from connectors.models import Check, Connection, State, StreamState, SyncRun, WorkItem
+from connectors.transport import Transport
+from connectors.webhooks import marks
+from hub.jobs import dispatch, worker
+from hub.jobs.models import Job
+from hub.jobs.work import TryLater
+from tests.connectors.factories import SECRET, make_run
+from tests.connectors.stand_in import reset, stamp
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def during(monkeypatch):
+    """Return what has an act happen once, while the source is asked for a path."""
+
+    def plan(path, act):
+        left, fetch = [act], Transport.fetch
+
+        def fetched(self, request):
+            answered = request.path == path and left and left.pop()
+            if answered:
+                answered()
+            return fetch(self, request)
+
+        monkeypatch.setattr(Transport, "fetch", fetched)
+
+    return plan
+
+
+def go(run):
+    Engine(run, registry.connector("toy")).go()
+    run.refresh_from_db()
+    return run
+
+
+def test_a_sync_that_breaks_at_the_same_page_every_time_is_given_up(connection, monkeypatch):
+    run = make_run(connection)
+
+    def broken(*_args):
+        raise AssertionError("a mistake of ours")
+
+    monkeypatch.setattr("connectors.reading.Pass.fetch", broken)
+    for _ in range(5):
+        Job.objects.update(run_after=timezone.now())
+        worker.run(run.job)
+
+    assert Job.objects.get(pk=run.job).state == Job.State.DEAD
+
+
+def test_a_sync_whose_worker_dies_at_the_same_page_every_time_is_given_up(connection, monkeypatch):
+    run = make_run(connection)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_args):
+        raise Killed
+
+    monkeypatch.setattr("connectors.reading.Pass.fetch", dies)
+    for _ in range(5):
+        Job.objects.update(run_after=timezone.now())
+        with pytest.raises(Killed):
+            worker.run(run.job)
+        Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        dispatch.requeue_expired(timezone.now())
+
+    assert Job.objects.get(pk=run.job).state == Job.State.DEAD
+
+
+def test_a_run_that_goes_on_with_an_old_window_reads_what_changed_since(sync, world, connection):
+    sync()
+    world.issues = {key: row | {"updatedAt": stamp(timezone.now())} for key, row in world.issues.items()}
+    world.fault = lambda handler, path, number: "token" in world.requests[-1][1] and reset(handler, path, number)
+    assert sync().state == State.PARTLY
+    assert StreamState.objects.get(stream="issues").page_token
+    world.fault = None
+    world.issues["i3"] |= {"title": "New", "updatedAt": stamp(timezone.now())}
+    marks.mark(connection.pk, ["issues"], timezone.now())
+
+    sync()
+
+    assert WorkItem.objects.get(external_id="i3").title == "New"
+    assert marks.unread(connection) == set()
+
+
+def test_a_new_token_entered_while_the_old_one_is_refused_is_not_thrown_away(connection, world, admin, during):
+    run = make_run(connection)
+    world.secret = "toy_another_0123456789abcd"
+    during("/people", lambda: actions.renew_secret(connection=connection, secret=world.secret, by=admin))
+
+    with pytest.raises(TryLater):
+        go(run)
+
+    assert Connection.objects.get().auth == Connection.Auth.OK
+    assert go(run).state == State.DONE
+
+
+def test_a_test_of_the_old_token_says_nothing_of_the_new_one(connection, world, admin, during):
+    world.secret = "toy_another_0123456789abcd"
+    during("/me", lambda: actions.renew_secret(connection=connection, secret=world.secret, by=admin))
+
+    checks.check(Connection.objects.get())
+
+    assert Connection.objects.get().auth == Connection.Auth.OK
+    assert Check.objects.get().state == State.QUEUED
+
+
+def test_a_new_token_ends_the_wait_of_a_run(connection, admin):
+    run = make_run(connection)
+    later = timezone.now() + timedelta(hours=2)
+    Connection.objects.update(pause_until=later, pause_reason="rate_limited")
+    SyncRun.objects.update(state=State.RUNNING)
+    Job.objects.filter(pk=run.job).update(run_after=later)
+
+    actions.renew_secret(connection=connection, secret=f"{SECRET}x", by=admin)
+
+    assert Job.objects.get(pk=run.job).run_after <= timezone.now()
+
+
+def test_a_stream_paused_while_an_earlier_one_is_read_is_left_out(connection, world, ops, during):
+    run = make_run(connection)
+    during("/people", lambda: actions.switch_stream(connection=connection, stream="issues", on=False, by=ops))
+
+    assert go(run).state == State.DONE
+    assert {path for path, _ in world.requests} == {"/people"}
+
+
+def test_a_confirmation_given_while_an_earlier_stream_is_read_is_kept(sync, connection, world, ops, during):
+    sync()
+    StreamState.objects.filter(stream="issues").update(sweep_gone=7, sweep_alive=9)
+    during("/people", lambda: actions.confirm_sweep(connection=connection, stream="issues", by=ops))
+
+    sync()
+
+    assert StreamState.objects.get(stream="issues").sweep_confirmed_by == ops
+
+
+def test_saving_a_name_overwrites_nothing_that_a_sync_wrote_meanwhile(connection, sign_in, admin, monkeypatch):
+    page = sign_in(admin)
+    kept = Connection.full_clean
+
+    def slow(self, *args, **kwargs):
+        Connection.objects.update(auth=Connection.Auth.NEEDS_REAUTH, workspace_name="Toys")
+        return kept(self, *args, **kwargs)
+
+    monkeypatch.setattr(Connection, "full_clean", slow)
+    page.post(f"/syncs/{connection.pk}/edit/", {"label": "Ours", "base_url": "", "token": ""})
+
+    held = Connection.objects.get()
+    assert (held.label, held.auth, held.workspace_name) == ("Ours", Connection.Auth.NEEDS_REAUTH, "Toys")
+
+
+def test_a_failed_job_tried_again_reads_again_although_its_run_was_closed(connection, sign_in, ops):
+    run = make_run(connection)
+    Job.objects.filter(pk=run.job).update(state=Job.State.DEAD)
+    actions.close_orphans()
+
+    sign_in(ops).post(f"/syncs/{connection.pk}/jobs/{run.job}/retry/")
+    for job in Job.objects.filter(state=Job.State.QUEUED, kind__endswith="sync_connection"):
+        worker.run(job.pk)
+
+    assert SyncRun.objects.filter(connection=connection, state=State.DONE).exists()
