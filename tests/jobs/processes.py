@@ -41,7 +41,8 @@ class Worker:
             "TEST_SOFT_SECONDS": str(soft),
             "TEST_RECYCLES": "1" if recycles else "",  # a leak would hide behind the change of processes
             "TEST_PARENT": str(os.getpid()),  # the worker ties itself to it, and its pool to itself
-            "REMAP_SIGTERM": "SIGQUIT",  # as docker-compose.yml has it: what runs may end softly
+            "REMAP_SIGTERM": "SIGQUIT",  # these two as docker-compose.yml has them: what runs may end softly,
+            "MALLOC_TRIM_THRESHOLD_": "131072",  # and memory goes back to the system
         }
         self.command = [
             sys.executable, "-m", "celery", "-A", "tests.jobs.app", "worker", "--concurrency", str(concurrency),

@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 120
 ONLY_ONCE = {"limited_edge", "trickle", "slow"}  # a whole night of them is only long
 HARMS = ("worker killed", "child killed", "Redis emptied", "PostgreSQL restarted")
 REVOKED, CLOCK_OFF = "token revoked", "clock 10 min off"
+REVOKED_EVERY, CLOCK_OFF_EVERY = 11, 9  # nights: not left to the draw, so that no war goes without
 KINDS = {*ACTIONS, REVOKED, CLOCK_OFF}
 SYNC = "connectors.tasks.sync_connection"
 
@@ -83,25 +84,25 @@ class Soak(Firm):
         if started != len(self.sides):
             self.misses.append(f"night {self.night_number}: {started} of {len(self.sides)} runs were started")
         self.take_up_runs()
-        waited, whole = self.march(harms), not harms
+        is_whole = not harms
+        waited = self.march(harms)
         for side in self.sides:
-            self.judge(side, waited[side], is_whole=whole)
+            self.judge(side, waited[side], is_whole=is_whole)
         self.put_back(armed)
         self.skew = timedelta()
         self.morning()
         self.weigh()
 
     def plan_harm(self):
-        """Return what befalls the machine after how many requests; one night in three is left alone."""
-        if self.draw.random() < 0.3:
-            return {}
-        chosen = self.draw.choices(HARMS, weights=(4, 3, 3, 2), k=self.draw.randint(1, 2))
-        if self.draw.random() < 0.1:
-            chosen.append(REVOKED)
-        if self.draw.random() < 0.15:
+        """Return what befalls the machine after how many requests; one night in four or so is left alone."""
+        planned = {self.draw.randint(1, 20): REVOKED} if self.night_number % REVOKED_EVERY == 5 else {}
+        if self.night_number % CLOCK_OFF_EVERY == 4:
             self.skew = timedelta(minutes=self.draw.choice((-10, 10)))
             self.struck[CLOCK_OFF] += 1
-        return {self.draw.randint(1, 90): harm for harm in chosen}
+        if self.draw.random() < 0.7:
+            harms = self.draw.choices(HARMS, weights=(4, 3, 3, 2), k=self.draw.randint(1, 2))
+            planned |= {self.draw.randint(21, 90): harm for harm in harms}
+        return planned
 
     def arm(self, side):
         """Have one or two answers of a tool go wrong, once or all night; every kind has its turn."""
