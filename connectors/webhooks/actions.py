@@ -16,7 +16,7 @@ SECRET_BYTES = 32
 
 
 @transaction.atomic
-def turn_on(*, connection: Connection, hook: Hook, by: User) -> Webhook:
+def turn_on(*, connection: Connection, hook: Hook, by: User | None) -> Webhook:
     """Open the connection's endpoint, with the address and the secret it had, if there was one."""
     now = timezone.now()
     held = {"is_on": True, "turned_on_at": now}
@@ -30,7 +30,7 @@ def turn_on(*, connection: Connection, hook: Hook, by: User) -> Webhook:
 
 
 @transaction.atomic
-def turn_off(*, webhook: Webhook, by: User) -> None:
+def turn_off(*, webhook: Webhook, by: User | None) -> None:
     """Close the endpoint: whoever calls finds nothing. Address and secret are kept, should it be opened again."""
     webhook.is_on = False
     webhook.save(update_fields=["is_on", "updated_at"])
@@ -38,7 +38,7 @@ def turn_off(*, webhook: Webhook, by: User) -> None:
 
 
 @transaction.atomic
-def move(*, webhook: Webhook, by: User) -> None:
+def move(*, webhook: Webhook, by: User | None) -> None:
     """Give the endpoint another address; the one before exists no more."""
     webhook.address = secrets.token_hex(ADDRESS_BYTES)
     webhook.save(update_fields=["address", "updated_at"])

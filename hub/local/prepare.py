@@ -28,9 +28,11 @@ def prepare(home: Path) -> None:
         _step("First syncs queued", lambda: call_command("first_sync", service="all", stdout=io.StringIO()))
         from hub.demo.databases import map_databases
         from hub.demo.repositories import name_repositories
+        from hub.demo.webhooks import turn_webhooks_on
 
         _step("Databases mapped", map_databases)
         _step("Repositories named", name_repositories)
+        _step("Webhooks on", turn_webhooks_on)
         with welcome.open("w") as file:
             call_command("demo_accounts", stdout=file)
 

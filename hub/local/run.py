@@ -201,7 +201,8 @@ def _crew(
         Member("beat", program(*beat), grace_seconds=3),
     ]
     if _is_demo(environment):
-        users.insert(0, Member("sandbox", program("django", "sandbox", "--port", str(sandbox_port)), grace_seconds=3))
+        sandbox = program("django", "sandbox", "--announce", "--port", str(sandbox_port))
+        users.insert(0, Member("sandbox", sandbox, grace_seconds=3))
     stages = [users, *([_member(one, servers)] for one in reversed(servers))]
     return Crew(stages, on_tick=_Welcome(home, port, begun).is_given)
 

@@ -7,13 +7,17 @@ from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, close_old_connections
 
+from connectors.sandbox.announce import announce
 from connectors.sandbox.departments import ALL
 from connectors.sandbox.history import NotAHistory, history_world
 from connectors.sandbox.jira.wire import JiraWire
 from connectors.sandbox.life import demo_world
 from connectors.sandbox.linear import KEY
-from connectors.sandbox.server import serve
+from connectors.sandbox.server import Sandbox, serve
+
+ANNOUNCE_EVERY = 5.0  # seconds: how soon a changed endpoint is followed
 
 
 class Command(BaseCommand):
@@ -28,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="another seed is another company life (1)")
         parser.add_argument("--scale", type=float, default=1.0, help="how many times the usual number of issues (1)")
         parser.add_argument("--history", type=Path, help="CSV of real tasks: id, project, created_date, finished_date")
+        parser.add_argument("--announce", action="store_true", help="send webhooks to the hub, where it has them on")
         parser.add_argument("--requests-per-hour", type=int, default=2_500, help="Linear's budget of requests (2500)")
         parser.add_argument("--points-per-hour", type=int, default=3_000_000, help="its budget of points (3000000)")
 
@@ -54,6 +59,17 @@ class Command(BaseCommand):
                 for name in sorted(set(sandbox.wires) - {"linear"}):
                     self.stdout.write(f"Sandbox of {name.capitalize()} at {sandbox.url}{sandbox.wires[name].paths[0]}")
                 self.stdout.flush()
-                stop.wait()
+                while not stop.wait(ANNOUNCE_EVERY if options["announce"] else None):
+                    self.announce(sandbox)
         except OSError as error:
             raise CommandError(f"Port {options['port']} can't be used ({error.strerror}). Try --port.") from error
+
+    def announce(self, sandbox: Sandbox) -> None:
+        """Follow the hub's endpoints; a database that is away for a moment is asked again."""
+        close_old_connections()
+        try:
+            if begun := announce(sandbox):
+                self.stdout.write(f"Webhooks: {begun} more of the stand-ins announce changes to the hub.")
+                self.stdout.flush()
+        except OperationalError as error:
+            self.stderr.write(f"Webhooks: the hub's database does not answer ({error}).")
