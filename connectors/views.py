@@ -50,13 +50,13 @@ def sync_list(request: Request) -> HttpResponse:
 @require_safe
 @requires("connectors.see_syncs")
 def connection_detail(request: Request, pk: int) -> HttpResponse:
-    """Show one connection: its streams, what was set aside, and its last runs."""
+    """Show one connection: its streams, what was set aside, and its last runs; `?runs=each` lists the short, too."""
     source = next(iter(queries.sources(pk)), None)
     if source is None:
         raise Http404
     service = queries.service_of(source.connection)
     labels = {row.stream.name: row.stream.label for row in source.rows}
-    runs = list(source.connection.runs.select_related("requested_by").order_by("-id")[:20])
+    runs = queries.latest_runs(source.connection, with_short=wants_each(request))
     may_edit = request.user.has_perm("connectors.edit_connection")
     latest = StreamRun.objects.filter(run__in=[run.pk for run in runs[:5]]).exclude(notices=[], detail="")
     context = {
@@ -65,6 +65,8 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "sources": [source],
         "is_moving": source.is_moving,
         "runs": runs,
+        "announced": queries.announced_of(source.connection),
+        "lists_each": wants_each(request),
         "told": [(labels.get(one.stream, one.stream), one) for one in latest.order_by("-run_id", "stream")],
         "refused": queries.refused_by_stream(source.connection),
         "requests": queries.requests_last_day(source.connection),
@@ -249,7 +251,7 @@ def _back_fill(request: Request, connection: Connection, form: BackFillForm) -> 
 @require_safe
 @requires("connectors.see_syncs")
 def stream_detail(request: Request, pk: int, stream: str) -> HttpResponse:
-    """Show one stream: how it is doing, its last runs, and the records that were set aside."""
+    """Show one stream: how it is doing, its last runs, and what was set aside; `?runs=each` lists the short, too."""
     source = next(iter(queries.sources(pk)), None)
     row = next((one for one in source.rows if one.stream.name == stream), None) if source else None
     if source is None or row is None:
@@ -260,7 +262,9 @@ def stream_detail(request: Request, pk: int, stream: str) -> HttpResponse:
         "connection": source.connection,
         "row": row,
         "state": state,
-        "runs": queries.runs_of(source.connection, row.stream),
+        "runs": queries.runs_of(source.connection, row.stream, with_short=wants_each(request)),
+        "announced": queries.announced_of(source.connection, row.stream),
+        "lists_each": wants_each(request),
         "page": paginate(request, queries.refused_of(source.connection, row.stream)),
         "may_run": request.user.has_perm("connectors.run_sync"),
     }
@@ -320,6 +324,11 @@ def _stream(pk: int, name: str) -> tuple[Connection, Stream]:
     if made is None:
         raise Http404
     return connection, made
+
+
+def wants_each(request: Request) -> bool:
+    """Tell whether each of the many short runs is to be listed, too."""
+    return request.GET.get("runs") == "each"
 
 
 def back(request: Request, connection: Connection, stream: str = "") -> str:

@@ -1,7 +1,10 @@
 """What the sync pages, and the shell around every page, want to know."""
 
 from .records import (
+    Announced,
     Reads,
+    announced_of,
+    latest_runs,
     refused_by_stream,
     refused_of,
     requests_last_day,
@@ -16,14 +19,17 @@ from .sources import Source, StreamRow, brought, job_owner, next_night, sources
 from .standing import Freshness, Standing, freshness, snapshot_on, standing
 
 __all__ = [
+    "Announced",
     "Freshness",
     "Reads",
     "Source",
     "Standing",
     "StreamRow",
+    "announced_of",
     "brought",
     "freshness",
     "job_owner",
+    "latest_runs",
     "next_night",
     "refused_by_stream",
     "refused_of",

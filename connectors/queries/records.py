@@ -1,16 +1,16 @@
 """The drill-down: what a stream was given, what it set aside and why, and what is read at all."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors import registry
 from connectors.base import Connector, Stream
-from connectors.models import Connection, RefusedRecord, StreamRun, StreamState
+from connectors.models import Connection, RefusedRecord, State, StreamRun, StreamState, SyncRun
 from connectors.reasons import SECRETS
 from connectors.sync import masked
 
@@ -66,10 +66,38 @@ def state_of(connection: Connection, stream: Stream) -> StreamState | None:
     return StreamState.objects.filter(connection=connection, stream=stream.name).first()
 
 
-def runs_of(connection: Connection, stream: Stream, *, limit: int = 30) -> list[StreamRun]:
-    """Return the stream's part of the latest runs, latest first."""
+SHORT = Q(reason=SyncRun.Reason.WEBHOOK, state=State.DONE)  # many a day, so that nights would be lost among them
+
+
+@dataclass(frozen=True)
+class Announced:
+    """The short runs that the tool's own announcements started, of the last day."""
+
+    count: int
+    changed: int
+    since: datetime | None
+
+
+def latest_runs(connection: Connection, *, with_short: bool, limit: int = 20) -> list[SyncRun]:
+    """Return a connection's latest runs, latest first; those that deliveries started and that went well if asked."""
+    rows = connection.runs.select_related("requested_by").order_by("-id")
+    return list((rows if with_short else rows.exclude(SHORT))[:limit])
+
+
+def runs_of(connection: Connection, stream: Stream, *, with_short: bool, limit: int = 30) -> list[StreamRun]:
+    """Return the stream's part of the latest runs, latest first; of the short ones if asked."""
     rows = StreamRun.objects.filter(run__connection=connection, stream=stream.name).select_related("run__requested_by")
-    return list(rows.order_by("-run_id")[:limit])
+    short = Q(run__reason=SyncRun.Reason.WEBHOOK, state=State.DONE)
+    return list((rows if with_short else rows.exclude(short)).order_by("-run_id")[:limit])
+
+
+def announced_of(connection: Connection, stream: Stream | None = None) -> Announced:
+    """Sum up the last day's short runs, of a connection or of one of its streams."""
+    rows = connection.runs.filter(SHORT, created_at__gt=timezone.now() - timedelta(days=1))
+    if stream is not None:
+        rows = rows.filter(only__contains=[stream.name])
+    found = rows.aggregate(count=Count("pk"), changed=Sum(F("new") + F("changed") + F("gone")), since=Min("created_at"))
+    return Announced(found["count"], found["changed"] or 0, found["since"])
 
 
 def requests_last_day(connection: Connection) -> int:

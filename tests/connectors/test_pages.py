@@ -393,3 +393,31 @@ def test_the_connection_is_tested_by_a_worker(connection, world, admin, page):
     check_connection(connection_id=connection.pk)
 
     assert "we are Robot in Toys" in page(connection.get_absolute_url())
+
+
+@pytest.mark.parametrize("name", ["connection_detail", "stream_detail"])
+def test_short_runs_that_went_well_leave_the_nights_in_sight(name, connection, page):
+    address = reverse(f"connectors:{name}", args=[connection.pk, *(["issues"] if name == "stream_detail" else [])])
+    runs = connection.runs
+    night = runs.create(slot="night:1", reason=SyncRun.Reason.NIGHT, state=State.DONE)
+    StreamRun.objects.create(run=night, stream="issues", state=State.DONE, seen=4242)
+    short = {"reason": SyncRun.Reason.WEBHOOK, "state": State.DONE, "only": ["issues"]}
+    for number in range(40):
+        made = runs.create(slot=f"webhook:{number}", changed=2, **short)
+        StreamRun.objects.create(run=made, stream="issues", state=State.DONE)
+    failed = runs.create(slot="webhook:bad", **short | {"state": State.FAILED})
+    StreamRun.objects.create(run=failed, stream="issues", state=State.FAILED)
+
+    text, each = page(address), page(f"{address}?runs=each")
+
+    assert text.count("Announced by the tool") == 1  # the one that failed
+    assert text.count("At night") == 1
+    assert "40 short runs that the tool announced" in text and "Brought: 80 changes." in text
+    assert each.count("Announced by the tool") == (20 if name == "connection_detail" else 30)
+    assert 'href="?runs=each#runs"' in text and 'href="?#runs"' in each
+
+
+def test_a_source_without_announcements_says_nothing_of_them(connection, page):
+    connection.runs.create(reason=SyncRun.Reason.FIRST, slot="first", state=State.DONE)
+
+    assert "that the tool announced" not in page(reverse("connectors:connection_detail", args=[connection.pk]))
