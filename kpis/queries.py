@@ -11,7 +11,7 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, npgettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext
 
 from connectors import registry
 from connectors.models import WorkTeam
@@ -41,6 +41,15 @@ TONES = {
     Status.ON_TRACK: ("ok", "ok"),
     Status.NO_TARGET: ("plain", "neutral"),
 }  # of a tile, of its badge
+STATES = {
+    Status.NOT_MEASURED: gettext_lazy("Not measured"),
+    Status.TOO_FEW: gettext_lazy("Too few"),
+    Status.STALE: gettext_lazy("Stale"),
+    Status.OFF_TRACK: gettext_lazy("Off target"),
+    Status.AT_RISK: gettext_lazy("At risk"),
+    Status.ON_TRACK: gettext_lazy("On target"),
+    Status.NO_TARGET: gettext_lazy("No target"),
+}
 URGENCY = (
     Status.OFF_TRACK, Status.AT_RISK, Status.STALE, Status.ON_TRACK, Status.NO_TARGET, Status.TOO_FEW,
     Status.NOT_MEASURED,
@@ -60,6 +69,15 @@ class Point:
     den: float | None = None
     read_at: datetime | None = None
     is_too_few: bool = False
+
+
+OBSERVED = ("value", "n", "coverage", "spread", "num", "den", "read_at")  # as a point has them, after its week
+
+
+@cache
+def empty(week: date) -> Point:
+    """Return the point of a week that nothing is known of; most weeks of most metrics share it."""
+    return Point(week)
 
 
 @dataclass(frozen=True)
@@ -203,9 +221,10 @@ def figures(
     read = [metric.read_at for metric in rows if metric.read_at]
     if read:
         oldest = monday(timezone.localtime(min(read)).date()) - (weeks + LATEST_WITHIN + 1) * WEEK
-    stored: dict[int, dict[date, Observation]] = defaultdict(dict)
-    for known in Observation.objects.filter(metric__in=ids, team=team, week__gte=oldest):
-        stored[known.metric_id][known.week] = known
+    stored: dict[int, dict[date, Point]] = defaultdict(dict)
+    known = Observation.objects.filter(metric__in=ids, team=team, week__gte=oldest)
+    for metric_id, week, *rest in known.values_list("metric", "week", *OBSERVED):  # hundreds: no model for each
+        stored[metric_id][week] = Point(week, *rest)
     aims = targets(ids, team)
     said: dict[int, Comment] = {}
     if with_comments:
@@ -231,7 +250,7 @@ def targets(metric_ids: Sequence[int], team: Team | None, on: date | None = None
 
 
 def _figure(
-    metric: Metric, team: Team | None, rows: dict[date, Observation], target: Target | None, *, weeks: int,
+    metric: Metric, team: Team | None, rows: dict[date, Point], target: Target | None, *, weeks: int,
     comment: Comment | None,
 ) -> Figure:  # fmt: skip
     """Put one metric's rows on its calendar and judge the latest."""
@@ -246,13 +265,11 @@ def _figure(
     return Figure(metric, team, points, latest, target, _status(metric, latest, target), comment)
 
 
-def _point(metric: Metric, team: Team | None, week: date, rows: dict[date, Observation]) -> Point:
-    row = rows.get(week)
-    if row is None:
-        return Point(week)
-    if row.n < least_shown(metric, team):
-        return Point(week, n=row.n, is_too_few=True, read_at=row.read_at)
-    return Point(week, row.value, row.n, row.coverage, row.spread, row.num, row.den, row.read_at)
+def _point(metric: Metric, team: Team | None, week: date, rows: dict[date, Point]) -> Point:
+    point = rows.get(week) or empty(week)
+    if point.n is not None and point.n < least_shown(metric, team):
+        return Point(week, n=point.n, is_too_few=True, read_at=point.read_at)
+    return point
 
 
 def least_shown(metric: Metric, team: Team | None) -> int:
@@ -365,15 +382,7 @@ def short_day(day: date | datetime) -> str:
 
 def state_text(status: Status) -> str:
     """Return a state in words."""
-    return {
-        Status.NOT_MEASURED: _("Not measured"),
-        Status.TOO_FEW: _("Too few"),
-        Status.STALE: _("Stale"),
-        Status.OFF_TRACK: _("Off target"),
-        Status.AT_RISK: _("At risk"),
-        Status.ON_TRACK: _("On target"),
-        Status.NO_TARGET: _("No target"),
-    }[status]
+    return str(STATES[status])
 
 
 def missing_text(figure: Figure) -> str:

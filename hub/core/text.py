@@ -46,4 +46,10 @@ def drawn(markup: str, rows: Iterable[Sequence[object]], between: str = "") -> S
 
     Markup in a value is text like any other, even where it was marked as safe.
     """
-    return mark_safe(between.join([markup.format(*[escape(str(value)) for value in row]) for row in rows]))  # noqa: S308
+    texts = (markup.format(*[_escaped(value) for value in row]) for row in rows)
+    return mark_safe(between.join(texts))  # noqa: S308
+
+
+def _escaped(value: object) -> str:
+    """Write a value as text; a figure holds no markup to look for."""
+    return str(value) if type(value) in (int, float) else escape(str(value))

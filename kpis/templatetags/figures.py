@@ -1,10 +1,10 @@
-"""The marks of the numbers: sparkline, for tiles and tables."""
+"""The marks of the numbers: a chart in one size, a sparkline, a chart's table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from hub.core.text import drawn
 from kpis import charts
@@ -14,21 +14,81 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
-
-@register.inclusion_tag("components/spark.html")
-def spark(values: Sequence[float | None], target: float | None = None, css: str = "") -> dict[str, object]:
-    """Draw the last values small; the figures beside it say the same, so readers skip it."""
-    return {"spark": charts.spark(values, target), "css": css}
+LEAST_FOR_WORDS = 52  # units that a gap must be wide to name itself
 
 
 @register.simple_tag
-def slots(drawing: charts.Drawing) -> SafeString:
-    """Draw the strips of the weeks. Written here and not as a loop: a dashboard has hundreds of them."""
-    height = drawing.bottom - drawing.top
-    return drawn(
-        '<rect class="c-slot" x="{}" y="{}" width="{}" height="{}" data-says="{}"><title>{}</title></rect>',
-        ((slot.x, drawing.top, slot.width, height, slot.words, slot.words) for slot in drawing.slots),
-        between="\n",
+def spark(values: Sequence[float | None], target: float | None = None, css: str = "") -> SafeString:
+    """Draw the last values small; the figures beside it say the same, so readers skip it."""
+    one = charts.spark(values, target)
+    marks = [
+        drawn('<svg class="{}" viewBox="0 0 96 32" width="96" height="32" aria-hidden="true">', [(f"spark {css}".strip(),)]),
+        drawn('<path class="spark__target" d="M2 {}H94"/>', [] if one.target is None else [(one.target,)]),
+        drawn('<path class="spark__line" d="{}"/>', ((path,) for path in one.paths)),
+        drawn('<circle class="spark__end" cx="{}" cy="{}" r="3.5"/>', [one.end] if one.end else []),
+        "</svg>",
+    ]
+    return mark_safe("".join(marks))  # noqa: S308 each part escapes what it writes
+
+
+@register.simple_tag
+def drawing(one: charts.Drawing, css: str, label: str, no_data: str = "") -> SafeString:
+    """Draw a chart in one size. Written here and not as a template: a dashboard has hundreds of marks."""
+    frame = (
+        f'<svg class="{{}}" viewBox="0 0 {one.width} {one.height}" role="img" aria-label="{{}}" tabindex="0"'
+        " data-drawing>"
+    )
+    marks = [drawn(frame, [(css, label)]), *_marks(one, no_data), "</svg>"]
+    return mark_safe("\n".join(filter(None, marks)))  # noqa: S308 each part escapes what it writes
+
+
+def _marks(one: charts.Drawing, no_data: str) -> Iterator[SafeString]:
+    """Write the marks of a drawing from the back to the front; the strips of the weeks lie on top."""
+    left, right, top, bottom = one.left, one.right, one.top, one.bottom
+    depth = bottom - top
+    yield drawn(
+        f'<path class="c-grid" d="M{left} {{1}}H{right}"/><text class="c-end" x="{{0}}" y="{{1}}" dy="4">{{2}}</text>',
+        ((line.x, line.y, line.text) for line in one.grid),
+    )
+    yield drawn(f'<rect class="c-gap" x="{{0}}" y="{top}" width="{{1}}" height="{depth}"/>', one.gaps)
+    yield drawn(
+        f'<text class="c-mid" x="{{0}}" y="{bottom}" dy="-8">{{1}}</text>',
+        ((middle, no_data) for _x, width, middle in one.gaps if no_data and width > LEAST_FOR_WORDS),
+    )
+    yield drawn(f'<path class="c-axis" d="M{left} {bottom}H{right}"/>', [()])
+    yield drawn(
+        f'<path class="c-axis" d="M{{0}} {bottom}v4"/><text class="c-mid" x="{{0}}" y="{{1}}">{{2}}</text>',
+        ((tick.x, tick.y, tick.text) for tick in one.ticks),
+    )
+    yield drawn(
+        '<rect class="c-bar{}" x="{}" y="{}" width="{}" height="{}"/>',
+        ((" c-bar--first" if bar is one.bars[-1] else "", *bar) for bar in one.bars),
+    )
+    yield drawn(
+        f'<path class="c-target" d="M{left} {{0}}H{right}"/>'
+        f'<text class="c-strong" x="{right}" y="{{1}}" dx="10" dy="4">{{2}}</text>',
+        ((line.y, line.label_y, line.text) for line in one.lines),
+    )
+    yield drawn(
+        f'<path class="c-event" d="M{{0}} 26V{bottom}"/>'
+        f'<path class="c-flag" d="M{{0}} {bottom}m0-5 5 5-5 5-5-5z"><title>{{1}}</title></path>'
+        '<text class="{2}" x="{0}" y="20">{1}</text>',
+        ((flag.x, flag.text, "c-end" if flag.is_left else "") for flag in one.flags),
+    )
+    yield drawn('<path class="c-line" d="{}"/>', ((path,) for path in one.paths))
+    yield drawn('<circle class="c-point" cx="{}" cy="{}" r="3"/>', one.dots)
+    if one.last:
+        at_point = bool(one.paths) or not one.bars
+        if at_point:
+            yield drawn('<circle class="c-dot" cx="{}" cy="{}" r="5"/>', [(one.last.x, one.last.y)])
+        yield drawn(
+            '<text class="c-series" x="{}" y="{}" dx="10" dy="4">{}</text>',
+            [(one.last.x if at_point else right, one.last.y, one.last.text)],
+        )
+    yield drawn(
+        f'<rect class="c-slot" x="{{0}}" y="{top}" width="{{1}}" height="{depth}" data-says="{{2}}">'
+        "<title>{2}</title></rect>",
+        ((slot.x, slot.width, slot.words) for slot in one.slots),
     )
 
 

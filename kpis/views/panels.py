@@ -1,13 +1,14 @@
 """A chart with all that stands around it: its sentence, its table, its words."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from hub.core.templatetags.ui import number, percent
 from kpis import charts, queries
@@ -43,7 +44,8 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     """Draw a figure's weeks, and say in a sentence what there is to see."""
     metric, points = figure.metric, figure.points
     as_bars = metric.kind == Metric.Kind.COUNT
-    said = [(point, date_format(point.week, "DATE_FORMAT"), _shown(metric, point)) for point in points]
+    language = get_language() or ""
+    said = [(point, _day(point.week, language), _shown(metric, point)) for point in points]
     readings = [
         charts.Reading(point.week, point.value, _words(metric, point, day, value)) for point, day, value in said
     ]
@@ -53,7 +55,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     drawing = charts.chart(
         readings,
         figure=lambda value: _tick(metric, value, places),
-        month=lambda day: date_format(day, "N"),
+        month=lambda day: _month(day, language),
         no_data=_("no data"),
         lines=_lines(figure),
         marks=marks or [],
@@ -89,6 +91,17 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
             for point, day, value in reversed(said)
         ),
     )
+
+
+@lru_cache(maxsize=2048)
+def _day(day: date, _language: str) -> str:
+    """Write a day out; the charts of a page have the same weeks."""
+    return date_format(day, "DATE_FORMAT")
+
+
+@lru_cache(maxsize=2048)
+def _month(day: date, _language: str) -> str:
+    return date_format(day, "N")
 
 
 def _shown(metric: Metric, point: Point) -> str:

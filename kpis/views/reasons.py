@@ -1,8 +1,10 @@
 """Why a figure is not measured: a plan without it, a reading that isn’t over, a mapping that is missing."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -26,7 +28,7 @@ class Reason:
 
 
 def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
-    """Return, by the metric's key, why figures without any value have none. Three statements at most."""
+    """Return, by the metric's key, why figures without any value have none. Two statements at most."""
     silent = {figure.metric.key for figure in figures if figure.status == Status.NOT_MEASURED}
     families = {key: family for key in silent if (family := family_of(key))}
     if not families:
@@ -34,6 +36,7 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
     streams = list(
         StreamState.objects.filter(connection__is_active=True)
         .select_related("connection")
+        .only("stream", "failure", "last_success_at", "connection__service", "connection__label")
         .order_by("connection__label", "pk")
     )
     found: dict[str, Reason] = {}
@@ -70,16 +73,14 @@ def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:
 
 def missing_mappings(keys: Iterable[str], url: str) -> dict[str, Reason]:
     """Say which database, or which of its properties, nobody has named yet; `url` is where that is done."""
-    known = {
-        (source.connection_id, source.external_id): {one["id"] for one in source.properties}
-        for source in DocumentSource.objects.live().filter(is_trashed=False)
-    }
-    mapped: dict[str, set[str]] = {}
-    for mapping in SourceMapping.objects.filter(connection__is_active=True):
-        there = known.get((mapping.connection_id, mapping.source_ref))
-        if there is not None:
-            fields = {field for field, ref in mapping.fields.items() if ref in there}
-            mapped[mapping.meaning] = mapped.get(mapping.meaning, set()) | fields
+    there = DocumentSource.objects.live().filter(
+        is_trashed=False, connection=OuterRef("connection"), external_id=OuterRef("source_ref")
+    )
+    rows = SourceMapping.objects.filter(connection__is_active=True).annotate(there=Subquery(there.values("properties")))
+    mapped: dict[str, set[str]] = defaultdict(set)
+    for meaning, named, properties in rows.exclude(there=None).values_list("meaning", "fields", "there"):
+        known = {one["id"] for one in properties}
+        mapped[meaning] |= {field for field, ref in named.items() if ref in known}
     found = {}
     for key in keys:
         feeding = {meaning: holding for meaning, holding in HOLDINGS.items() if key in holding.metrics}
