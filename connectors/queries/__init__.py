@@ -15,7 +15,7 @@ from .records import (
     stream_of,
     what_is_read,
 )
-from .sources import Source, StreamRow, brought, job_owner, next_night, sources
+from .sources import Source, StreamRow, brought, job_owner, next_night, sources, unchosen
 from .standing import Freshness, Standing, freshness, snapshot_on, standing
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "standing",
     "state_of",
     "stream_of",
+    "unchosen",
     "what_is_read",
 ]

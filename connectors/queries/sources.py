@@ -172,6 +172,13 @@ def sources(pk: int | None = None) -> list[Source]:
     return sorted(made_all, key=lambda one: {"bad": 0, "info": 1, "warn": 2}.get(one.said.tone, 3))
 
 
+def unchosen(service: Connector) -> str:
+    """Say what it means that nothing of a service is chosen yet."""
+    if isinstance(service, Choosing):
+        return _("It is not said yet what of %(service)s is read, so nothing of it is.") % {"service": service.name}
+    return _("No database of %(service)s is mapped yet, so no page of it is read.") % {"service": service.name}
+
+
 def grouped(number: int) -> str:
     """Write a count with its thousands apart, as the reader's language does."""
     return number_format(number, force_grouping=True)
@@ -419,12 +426,10 @@ class Reading:
         if self.has_choice or not any(row.stream.is_chosen and not row.is_paused for row in rows):
             return None
         if isinstance(service, Choosing):
-            sentence = _("It is not said yet what of %(service)s is read, so nothing of it is.")
             action, act = _("Say which: %(things)s.") % {"things": service.choice.label}, "choose"
         else:
-            sentence = _("No database of %(service)s is mapped yet, so no page of it is read.")
             action, act = _("Say what its databases hold."), "map"
-        return Note("warn", _("Waits for you"), sentence % {"service": service.name}, action, act)
+        return Note("warn", _("Waits for you"), unchosen(service), action, act)
 
     def note_of(self, told: Explained, tone: str, stream: str = "", sweep: str = "") -> Note:
         service = self.service()

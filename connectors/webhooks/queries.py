@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -115,6 +115,22 @@ def panel(connection: Connection, now: datetime | None = None) -> Panel | None:
         nights=Missed(counts[What.CHANGED], counts[What.MISSED]) if nights else None,
         is_silent=webhook.is_on and now - webhook.quiet_since >= SILENCE and lately[What.MISSED] >= BUSY,
         is_near=is_sandbox(connection.base_url),
+    )
+
+
+def silent(now: datetime | None = None) -> QuerySet[Webhook]:
+    """Return the endpoints at which nothing came for days although much has changed, as `Panel.is_silent` says it."""
+    now = now or timezone.now()
+    today = now.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date()
+    lately = Q(counts__what=What.MISSED, counts__day__gt=today - SILENCE)
+    heard = Q(last_delivery_at__gt=now - SILENCE) | Q(turned_on_at__gt=now - SILENCE)
+    return (
+        Webhook.objects.on()
+        .exclude(heard)
+        .annotate(
+            missed=Sum("counts__count", filter=lately),
+        )
+        .filter(missed__gte=BUSY)
     )
 
 

@@ -1,10 +1,12 @@
 """What waits for each kind of reader; reads every room, writes none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, Max, Min, Q
+from django.db.models import Count, Exists, F, FilteredRelation, Max, Min, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,10 +14,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from connectors import registry
 from connectors.accounts.queries import unmatched
 from connectors.base import FailureClass
 from connectors.failures import explain
-from connectors.models import Connection
+from connectors.mappings.queries import findings
+from connectors.models import Connection, RefusedRecord, SourceMapping
+from connectors.queries import service_of, unchosen
+from connectors.queries.sources import grouped
+from connectors.webhooks.queries import silent
 from hub.activity.models import Event
 from hub.activity.words import verb_in_words
 from hub.core.templatetags.ui import age_in_words
@@ -54,11 +61,11 @@ class Row:
 def queue(reader: User) -> list[Row]:
     """Return what waits for Product Ops, the most urgent first; one row above `MOST_ROWS` says that more wait.
 
-    Seven queries.
+    Seven queries, and two where databases are mapped.
     """
     today = timezone.localdate()
     rows = [
-        *failed_syncs(),
+        *waiting_syncs(),
         *waiting_files(),
         *loose_accounts(),
         *due_decisions(today),
@@ -77,35 +84,78 @@ def due_in_words(day: date, today: date) -> str:
     return _("due %(when)s") % {"when": age_in_words(day)}
 
 
-def failed_syncs() -> list[Row]:
-    """Connections that stopped: their token is refused, or a stream failed."""
-    found = Connection.objects.filter(is_active=True).annotate(
-        failure=Max("streams__failure", filter=~Q(streams__failure=FailureClass.STREAM_UNAVAILABLE)),
-        good=Min("streams__last_success_at"),
+def waiting_syncs() -> list[Row]:
+    """What of the connections somebody must look at: what stopped, what is not said yet, what was set aside or missed.
+
+    One query, and two where databases are mapped.
+    """
+    aside = RefusedRecord.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
+    found = (
+        Connection.wired()
+        .filter(is_active=True)
+        .annotate(
+            failure=Max("streams__failure", filter=~Q(streams__failure=FailureClass.STREAM_UNAVAILABLE)),
+            good=Min("streams__last_success_at"),
+            aside=Subquery(aside.annotate(count=Count("pk")).values("count")),
+            aside_since=Subquery(aside.annotate(since=Min("first_at")).values("since")),
+            is_mapped=Exists(SourceMapping.objects.filter(connection=OuterRef("pk"))),
+            is_silent=Exists(silent().filter(connection=OuterRef("pk"))),
+        )
     )
-    rows = []
-    for connection in found.order_by("label", "pk"):
-        failure = connection.failure or ("" if connection.auth == Connection.Auth.OK else "auth_invalid")
-        if not failure:
-            continue
+    connections = list(found.order_by("label", "pk"))
+    rows = [row for connection in connections for row in rows_of(connection)]
+    rows += broken_mappings([connection for connection in connections if connection.is_mapped])
+    return sorted(rows, key=lambda row: row.tone != "bad")
+
+
+def rows_of(connection: Any) -> Iterator[Row]:
+    """Yield what waits of one connection, annotated as above."""
+    own = connection.get_absolute_url()
+    row = partial(Row, "sync", _("Sync"), "sync")
+    failure = connection.failure or ("" if connection.auth == Connection.Auth.OK else FailureClass.AUTH_INVALID)
+    if failure:
         told = explain(failure)
         title = _("%(connection)s: %(what)s") % {"connection": connection.label, "what": told.title}
         detail = str(told.sentence) % {"service": connection.label}
-        tone = "warn" if told.is_retried else "bad"
-        rows.append(
-            Row(
-                "sync",
-                _("Sync"),
-                "sync",
-                title,
-                detail,
-                connection.good,
-                tone,
-                _("See the sync"),
-                connection.get_absolute_url(),
-            )
-        )
-    return sorted(rows, key=lambda row: row.tone != "bad")
+        yield row(title, detail, connection.good, "warn" if told.is_retried else "bad", _("See the sync"), own)
+    service = service_of(connection)
+    chosen = [one for one in (service.streams if service else ()) if one.is_chosen]
+    if (
+        service
+        and connection.reads_any_of(one.name for one in chosen)
+        and not (connection.chosen or connection.is_mapped)
+    ):
+        title = _("%(connection)s waits for you") % {"connection": connection.label}
+        is_mapped = connection.service in registry.mappable()
+        url = reverse("mappings:source_list", args=[connection.pk]) if is_mapped else own
+        yield row(title, unchosen(service), None, "warn", _("Say what is read"), url)
+    if connection.aside:
+        title = ngettext(
+            "%(count)s record of %(tool)s is set aside", "%(count)s records of %(tool)s are set aside", connection.aside
+        ) % {"count": grouped(connection.aside), "tool": connection.label}
+        detail = _("Figures go on with their last good version.")
+        yield row(title, detail, connection.aside_since, "", _("See why"), f"{own}#refused")
+    if connection.is_silent:
+        title = _("%(connection)s no longer announces its changes") % {"connection": connection.label}
+        detail = _("The tool may have turned its webhook off. The nights find what it does not tell.")
+        yield row(title, detail, None, "warn", _("See the sync"), own)
+
+
+def broken_mappings(connections: Sequence[Connection]) -> Iterator[Row]:
+    """Yield what an admin mapped and the tool has no longer, with the KPIs that it stops."""
+    for mapping, finding in findings(connections) if connections else ():
+        values = {
+            "connection": mapping.connection.label,
+            "name": finding.name,
+            "meaning": mapping.get_meaning_display(),
+        }
+        if finding.kind == "removed":
+            title = _("%(connection)s: the property “%(name)s” is gone") % values
+        else:
+            title = _("%(connection)s: a database can’t be read any more (%(meaning)s)") % values
+        detail = _("It stops: %(metrics)s.") % {"metrics": finding.breaks} if finding.breaks else ""
+        url = reverse("mappings:source_list", args=[mapping.connection_id])
+        yield Row("sync", _("Sync"), "alert", title, detail, None, "bad", _("Mend the mapping"), url)
 
 
 def waiting_files() -> list[Row]:

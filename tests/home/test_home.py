@@ -3,12 +3,23 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
-from connectors.models import Connection, PersonAccount
+from connectors.models import (
+    Connection,
+    DocumentSource,
+    PersonAccount,
+    RefusedRecord,
+    SourceMapping,
+    Webhook,
+    WebhookCount,
+)
+from connectors.webhooks.queries import panel
 from hub.activity.actions import record
 from hub.home import queries
 from hub.people.models import Invitation
+from tests.connectors.factories import make_connection
 from tests.people.factories import MembershipFactory, UserFactory
 from tests.tooling.factories import ToolFactory
 
@@ -122,3 +133,58 @@ def test_the_most_urgent_come_first_and_the_rest_is_told(ops, sign_in):
 
     assert answer.context["queue"][0].title == late.name
     assert "the others come up as these are done" in answer.content.decode()
+
+
+def waiting(ops):
+    return {row.title: row for row in queries.queue(ops)}
+
+
+def test_a_source_of_which_nothing_is_chosen_waits_in_the_queue(ops):
+    github = make_connection("github", label="GitHub")
+    notion = make_connection("notion", label="Notion")
+
+    rows = waiting(ops)
+
+    assert set(rows) == {"GitHub waits for you", "Notion waits for you"}
+    assert rows["GitHub waits for you"].url == github.get_absolute_url()
+    assert rows["Notion waits for you"].url == reverse("mappings:source_list", args=[notion.pk])
+    github.chosen = [{"name": "ardoise/shop", "asked_at": "2026-11-02T08:00:00+00:00"}]
+    github.save()
+    SourceMapping.objects.create(connection=notion, source_ref="a", meaning="documents")
+    assert waiting(ops) == {}
+
+
+def test_records_set_aside_wait_in_the_queue_with_their_number(ops):
+    linear, now = make_connection("linear", label="Linear"), timezone.now()
+    for number in range(3):
+        RefusedRecord.objects.create(
+            connection=linear, stream="issues", external_id=f"{number}", raw={}, last_at=now,
+            first_at=now - timedelta(days=number),
+        )  # fmt: skip
+
+    row = waiting(ops)["3 records of Linear are set aside"]
+
+    assert (row.url, row.since) == (f"{linear.get_absolute_url()}#refused", now - timedelta(days=2))
+
+
+def test_a_mapping_that_broke_waits_in_the_queue_with_what_it_stops(ops):
+    notion = make_connection("notion", label="Notion")
+    DocumentSource.objects.create(connection=notion, external_id="a", name="Talks", properties=[])
+    SourceMapping.objects.create(
+        connection=notion, source_ref="a", meaning="interviews", fields={"date": "d"}, names={"d": "Held on"}
+    )
+
+    row = waiting(ops)["Notion: the property “Held on” is gone"]
+
+    assert row.tone == "bad" and row.detail.startswith("It stops: ") and "%" not in row.detail
+    assert row.url == reverse("mappings:source_list", args=[notion.pk])
+
+
+@pytest.mark.parametrize(("missed", "days", "waits"), [(10, 4, True), (9, 4, False), (10, 2, False)])
+def test_a_webhook_that_fell_silent_waits_in_the_queue(ops, missed, days, waits):
+    linear, now = make_connection("linear", label="Linear"), timezone.now()
+    webhook = Webhook.objects.create(connection=linear, address="a", turned_on_at=now - timedelta(days=days))
+    WebhookCount.objects.create(webhook=webhook, day=timezone.localdate(), what="missed", count=missed)
+
+    assert ("Linear no longer announces its changes" in waiting(ops)) == waits
+    assert panel(linear).is_silent == waits
