@@ -25,10 +25,10 @@ from tests.jobs.processes import tell_again
 
 PATIENCE_SECONDS = 120
 ONLY_ONCE = {"limited_edge", "trickle", "slow"}  # a whole night of them is only long
-HARMS = ("worker killed", "child killed", "Redis emptied", "PostgreSQL restarted")
+HARMS = Counter({"worker killed": 4, "child killed": 3, "Redis emptied": 3, "PostgreSQL restarted": 2})
 REVOKED, CLOCK_OFF = "token revoked", "clock 10 min off"
 REVOKED_EVERY, CLOCK_OFF_EVERY = 11, 9  # nights: not left to the draw, so that no war goes without
-KINDS = {*ACTIONS, REVOKED, CLOCK_OFF}
+KINDS = {*ACTIONS, *HARMS, REVOKED, CLOCK_OFF}
 SYNC = "connectors.tasks.sync_connection"
 
 
@@ -51,6 +51,7 @@ class Soak(Firm):
         self.dispatcher = Dispatcher()
         self.numbers = itertools.count()
         self.deck = []  # faults that are still to strike
+        self.harms_to_come = []
         self.tallies = {side: Tally() for side in self.sides}
         self.struck, self.harmed = Counter(), Counter()
         self.memory = []  # MB of the steady worker's process, each morning
@@ -89,6 +90,7 @@ class Soak(Firm):
         for side in self.sides:
             self.judge(side, waited[side], is_whole=is_whole)
         self.put_back(armed)
+        self.harms_to_come[:0] = harms.values()  # the night was over before
         self.skew = timedelta()
         self.morning()
         self.weigh()
@@ -100,9 +102,14 @@ class Soak(Firm):
             self.skew = timedelta(minutes=self.draw.choice((-10, 10)))
             self.struck[CLOCK_OFF] += 1
         if self.draw.random() < 0.7:
-            harms = self.draw.choices(HARMS, weights=(4, 3, 3, 2), k=self.draw.randint(1, 2))
-            planned |= {self.draw.randint(21, 90): harm for harm in harms}
+            planned |= {self.draw.randint(21, 90): self.next_harm() for _one in range(self.draw.randint(1, 2))}
         return planned
+
+    def next_harm(self):
+        """Every kind has its turn."""
+        if not self.harms_to_come:
+            self.harms_to_come = self.draw.sample(list(HARMS.elements()), HARMS.total())
+        return self.harms_to_come.pop()
 
     def arm(self, side):
         """Have one or two answers of a tool go wrong, once or all night; every kind has its turn."""
@@ -187,7 +194,6 @@ class Soak(Firm):
             with self.world.lock:
                 side.wire.revoke(side.secret)
             side.is_revoked = True
-            self.struck[REVOKED] += 1
 
     # The morning after
 
