@@ -18,11 +18,18 @@ from hub.people.forms import PersonField
 from tooling.models import Tool
 
 from .actions import CONTRACT
+from .formulas import NotAPrice, seat_prices
 from .models import Metric
 
 SHORTEST_REASON = 10
 # Lists among a metric's parameters that Product Ops chooses
-CHOSEN = {"labels": _("Labels that count as a bug"), "statuses": _("Statuses that count as under way")}
+CHOSEN = {
+    "labels": _("Labels that count as a bug"),
+    "statuses": _("Statuses that count as under way"),
+    "delivered": _("Statuses that count as delivered"),
+    "titles": _("Words in the job titles of product people"),
+    "prices": _("Price of a seat a month"),
+}
 LONGEST_TOKEN = timedelta(days=365)
 
 
@@ -73,7 +80,8 @@ class MetricForm(VersionedForm):
         if key := self.chosen_key:
             self.fields["chosen"] = forms.CharField(
                 label=CHOSEN[key], max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
-                initial="\n".join(self.instance.settings[key]), help_text=_("One a line."),
+                initial="\n".join(self.instance.settings[key]), required=key != "prices",
+                help_text=_("One tool a line: linear 12.50 EUR") if key == "prices" else _("One a line."),
             )  # fmt: skip
         for name, field in self.fields.items():
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
@@ -89,8 +97,14 @@ class MetricForm(VersionedForm):
     def clean_chosen(self) -> str:
         """Take a name a line into the metric's parameters."""
         names = [line.strip() for line in str(self.cleaned_data["chosen"]).splitlines() if line.strip()]
-        if not names:
+        if not names and self.chosen_key != "prices":
             raise ValidationError(_("Name at least one."))
+        if self.chosen_key == "prices":
+            try:
+                seat_prices(names)
+            except NotAPrice as wrong:
+                text = _("“%(line)s”: write the tool, the price and the currency, the same one in each line.")
+                raise ValidationError(text % {"line": wrong}) from wrong
         self.instance.settings = {**self.instance.settings, self.chosen_key: names}
         return "\n".join(names)
 
@@ -212,6 +226,9 @@ class NewMetricForm(forms.ModelForm):  # type: ignore[type-arg]
         source.choices = [
             choice for choice in Metric.SourceKind.choices if choice[0] != Metric.SourceKind.COMPUTED
         ]  # fmt: skip
+        unit = self.fields["unit"]
+        assert isinstance(unit, forms.ChoiceField)
+        unit.choices = [choice for choice in Metric.Unit.choices if choice[0] != Metric.Unit.MONEY]  # of which country?
         for field in self.fields.values():
             if not isinstance(field.widget, forms.CheckboxInput):
                 field.widget.attrs.setdefault("class", "input")

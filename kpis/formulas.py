@@ -1,6 +1,10 @@
 """The arithmetic of a number's state: attainment, status, change. Pure; definitions from kpis.md 3.1."""
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
+
+PRICE = re.compile(r"(?P<service>[a-z0-9_-]+)[\s:=]+(?P<amount>\d{1,6}(?:[.,]\d{1,2})?)\s*(?P<currency>[A-Z]{3})")
 
 
 class Status(StrEnum):
@@ -52,3 +56,20 @@ def relative_change(now: float, before: float) -> float | None:
     if before == 0 or (now < 0) != (before < 0):
         return None
     return (now - before) / abs(before)
+
+
+class NotAPrice(ValueError):
+    """A line does not say what a seat costs, or in another currency than the lines before."""
+
+
+def seat_prices(lines: Iterable[str]) -> tuple[dict[str, float], str]:
+    """Read “linear 12.50 EUR”, one a line: what a seat costs a month by service, and the currency. Raises NotAPrice."""
+    found: dict[str, float] = {}
+    currency = ""
+    for line in lines:
+        said = PRICE.fullmatch(line.strip())
+        if said is None or said["currency"] != (currency or said["currency"]):
+            raise NotAPrice(line)
+        currency = said["currency"]
+        found[said["service"]] = float(said["amount"].replace(",", "."))
+    return found, currency

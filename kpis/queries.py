@@ -20,7 +20,7 @@ from hub.core.templatetags.ui import number
 from hub.people.models import Team, User
 from hub.people.permissions import require
 
-from .formulas import Status, status_against
+from .formulas import Status, seat_prices, status_against
 from .models import Comment, Metric, Observation, ObservationHistory, Target
 
 RANGES = (13, 26, 52)
@@ -325,26 +325,37 @@ def amount(metric: Metric, value: float, *, signed: bool = False, places: int | 
 
 def unit(metric: Metric, value: float) -> str:
     """Return what stands after the figure, its space with it."""
-    count = 1 if abs(value) == 1 else 2
     if metric.unit == Metric.Unit.PERCENT:
         return pgettext("after the figure", "%")
-    if metric.unit == Metric.Unit.DAYS:
-        word = ngettext("day", "days", count)
-    elif metric.unit == Metric.Unit.ITEMS:
-        word = ngettext("item", "items", count)
-    elif metric.unit == Metric.Unit.NOTES:
-        word = ngettext("note", "notes", count)
-    elif metric.unit == Metric.Unit.INTERVIEWS:
-        word = ngettext("interview", "interviews", count)
-    elif metric.unit == Metric.Unit.PAGES:
-        word = npgettext("unit", "page", "pages", count)
-    elif metric.unit == Metric.Unit.OBJECTIVES:
-        word = ngettext("objective", "objectives", count)
-    elif metric.unit == Metric.Unit.KEY_RESULTS:
-        word = ngettext("key result", "key results", count)
-    else:
-        word = ngettext("seat", "seats", count)
-    return f"\u00a0{word}"
+    if metric.unit == Metric.Unit.MONEY:
+        return f"\u00a0{seat_prices(metric.settings.get('prices', ()))[1]}"
+    return f"\u00a0{_counted(metric.unit, 1 if abs(value) == 1 else 2)}"
+
+
+def _counted(unit: str, count: int) -> str:  # noqa: PLR0911 — one line a unit
+    match unit:
+        case Metric.Unit.DAYS:
+            return ngettext("day", "days", count)
+        case Metric.Unit.ITEMS:
+            return ngettext("item", "items", count)
+        case Metric.Unit.NOTES:
+            return ngettext("note", "notes", count)
+        case Metric.Unit.INTERVIEWS:
+            return ngettext("interview", "interviews", count)
+        case Metric.Unit.PAGES:
+            return npgettext("unit", "page", "pages", count)
+        case Metric.Unit.OBJECTIVES:
+            return ngettext("objective", "objectives", count)
+        case Metric.Unit.KEY_RESULTS:
+            return ngettext("key result", "key results", count)
+        case Metric.Unit.FEATURES:
+            return ngettext("feature", "features", count)
+        case Metric.Unit.DECISIONS:
+            return ngettext("decision", "decisions", count)
+        case Metric.Unit.TIMES:
+            return npgettext("unit", "time", "times", count)
+        case _:
+            return ngettext("seat", "seats", count)
 
 
 def full(metric: Metric, value: float | None) -> str:

@@ -25,12 +25,17 @@ STATES = ("status", "select", "checkbox")
 METRICS: "Mapping[str, StrOrPromise]" = {
     "doc-freshness": _("freshness of documents"),
     "doc-ownership": _("documents with an owner"),
+    "doc-age": _("age of documents"),
     "dead-docs": _("dead documents"),
     "interviews": _("interviews"),
     "interview-cadence": _("weeks with an interview"),
     "insight-rate": _("interviews with an insight"),
+    "write-up-time": _("time to write up"),
+    "discovery-people": _("people doing discovery"),
+    "decisions": _("decisions"),
     "decision-time": _("time to a decision"),
     "decision-ownership": _("decisions with owner and review"),
+    "overdue-reviews": _("overdue reviews"),
     "experiment-results": _("experiments with a result"),
     "completeness": _("completeness of pages"),
 }
@@ -77,14 +82,21 @@ _DOCUMENT = (
     Field("review", _("Review date"), DATES, ("completeness",)),
 )  # fmt: skip
 
+_INTERVIEWS = ("interviews", "interview-cadence", "insight-rate", "write-up-time", "discovery-people")
+_DECISIONS = ("decisions", "decision-time", "decision-ownership", "overdue-reviews")
+
 HOLDINGS: Mapping[str, Holding] = {
     Meaning.INTERVIEWS: Holding(
         (
-            Field("date", _("Day of the interview"), DATES, ("interviews", "interview-cadence", "insight-rate"), True),
+            Field("date", _("Day of the interview"), DATES, _INTERVIEWS, True),
             _team("interviews", "interview-cadence"),
-            Field("person", _("Interviewer"), PEOPLE, ("interviews",)),
-            Field("status", _("Status"), STATES, ("interviews", "interview-cadence", "insight-rate")),
+            Field("person", _("Interviewer"), PEOPLE, ("discovery-people",)),
+            Field("status", _("Status"), STATES, _INTERVIEWS),
             Field("insights", _("Insights"), ("relation",), ("insight-rate",)),
+            Field(
+                "written", _("Day it was written up"), DATES, ("write-up-time",),
+                help=_("Without it, the day the page was made counts, where that is not before the interview."),
+            ),
         ),
         _("Which values mean that the interview took place?"),
         ("completeness",),
@@ -98,12 +110,12 @@ HOLDINGS: Mapping[str, Holding] = {
     ),
     Meaning.DECISIONS: Holding(
         (
-            Field("date", _("Day of the decision"), DATES, ("decision-time",), True),
+            Field("date", _("Day of the decision"), DATES, _DECISIONS, True),
             Field("proposed", _("Day of the proposal"), DATES, ("decision-time",)),
             Field("person", _("Owner"), PEOPLE, ("decision-ownership",)),
-            Field("review", _("Review date"), DATES, ("decision-ownership",)),
-            Field("status", _("Status"), STATES, ("decision-time", "decision-ownership")),
-            _team("decision-time", "decision-ownership"),
+            Field("review", _("Review date"), DATES, ("decision-ownership", "overdue-reviews")),
+            Field("status", _("Status"), STATES, _DECISIONS),
+            _team(*_DECISIONS),
         ),
         _("Which values mean that it is decided?"),
         ("completeness",),
@@ -121,8 +133,8 @@ HOLDINGS: Mapping[str, Holding] = {
         _("Which values are a result?"),
         ("completeness",),
     ),
-    Meaning.DOCUMENTS: Holding(_DOCUMENT, whole=("doc-freshness", "dead-docs")),
-    Meaning.POLICIES: Holding(_DOCUMENT, whole=("doc-freshness", "dead-docs")),
+    Meaning.DOCUMENTS: Holding(_DOCUMENT, whole=("doc-freshness", "doc-age", "dead-docs")),
+    Meaning.POLICIES: Holding(_DOCUMENT, whole=("doc-freshness", "doc-age", "dead-docs")),
 }  # fmt: skip
 
 

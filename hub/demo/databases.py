@@ -32,7 +32,7 @@ DATABASES = (
     Database(
         2, "Customer interviews", Meaning.INTERVIEWS,
         {"date": ("v%3Ad", "Date"), "team": ("v%3At", "Team"), "person": ("v%3Ap", "Interviewer"),
-         "status": ("v%3As", "Status"), "insights": ("v%3Ai", "Insights")},
+         "status": ("v%3As", "Status"), "insights": ("v%3Ai", "Insights"), "written": ("v%3Aw", "Written up on")},
         held=("v%3As-2",),
     ),
     Database(

@@ -26,7 +26,10 @@ OWNERS = {
     "idea-to-delivery": INES, "objective-alignment": INES, "orphan-objectives": INES, "key-result-progress": INES,
     "key-result-pace": INES, "key-result-conflicts": INES, "strategy-coverage": INES, "decision-time": INES,
     "decision-ownership": NORA, "doc-freshness": NORA, "doc-ownership": NORA, "dead-docs": NORA, "completeness": NORA,
-    "maker-adoption": THOMAS,
+    "maker-adoption": THOMAS, "boards-opened": THOMAS, "note-changes": NORA, "spend-at-risk": THOMAS,
+    "features-by-status": NORA, "feature-moves": NORA, "features-ageing": NORA, "releases-on-time": INES,
+    "feedback-to-ship": NORA, "key-result-freshness": INES, "discovery-people": ETIENNE, "write-up-time": ETIENNE,
+    "decisions": INES, "overdue-reviews": NORA, "doc-age": NORA,
 }  # fmt: skip
 OVERDUE = {"lead-time", "bug-ratio-done"}  # somebody has to look at these again
 JANUARY, JULY = date(2026, 1, 5), date(2026, 7, 6)
@@ -43,7 +46,10 @@ TARGETS = (
     ("seats-dormant", "", 5.0, None, JULY, THOMAS, "Each costs as much as one in use."),
     ("objective-alignment", "", 0.80, None, JULY, INES, "One feature in five may answer a customer instead."),
     ("interview-cadence", "", 0.90, None, JULY, ETIENNE, "Somebody talks to a customer every week, holidays aside."),
+    ("releases-on-time", "", 0.80, None, JULY, INES, "Sales announces a release once we have named its month."),
+    ("overdue-reviews", "", 10.0, None, JULY, NORA, "What nobody looks at again was not worth a date."),
 )
+PRICES = ["linear 12.00 EUR", "productboard 68.00 EUR"]  # what Thomas reads on the invoices
 COMMENTS = (
     ("cycle-time", "", SAMUEL, "Reviews were waiting for two people in spring. Since each team reviews its own work, the tail is shorter."),
     ("predictability", "", ETIENNE, "Checkout takes in urgent work each cycle. From January it keeps a fifth of the cycle free for it."),
@@ -62,6 +68,7 @@ def seed_kpis() -> int:
     for key, email in OWNERS.items():
         verified = timezone.localdate() - timedelta(days=120 if key in OVERDUE else 40)
         owned += Metric.objects.filter(key=key, owner=None).update(owner=people[email], reviewed_on=verified)
+    Metric.objects.filter(key="spend-at-risk", settings={"prices": []}).update(settings={"prices": PRICES})
     if not Target.objects.exists():
         for key, slug, value, upper, since, email, why in TARGETS:
             set_target(

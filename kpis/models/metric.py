@@ -49,6 +49,10 @@ class Metric(Timestamped, Versioned):
         PAGES = "pages", _("pages")
         OBJECTIVES = "objectives", _("objectives")
         KEY_RESULTS = "key_results", _("key results")
+        FEATURES = "features", _("features")
+        DECISIONS = "decisions", _("decisions")
+        TIMES = "times", pgettext_lazy("unit", "times")
+        MONEY = "money", _("money")  # in the currency of its prices
 
     class Theme(models.TextChoices):
         """Under which heading a list of metrics puts it, in this order."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from connectors import registry
 from connectors.models import Connection, StreamState
 
-from .statements import joins, linear, notion, productboard
+from .statements import joins, linear, nights, notion, productboard
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,16 @@ class Reads:
 
 @dataclass(frozen=True)
 class Family:
-    """Metrics of one statement. `is_of_now`: it holds at a moment, so only the present week can be computed."""
+    """Metrics of one statement. `is_of_now`: it holds at a moment, so only the present week can be computed.
+
+    `nights` is the stream without whose nightly snapshots there is no value: the tool keeps no history of it.
+    """
 
     keys: tuple[str, ...]
     statement: str
     reads: tuple[Reads, ...]
     is_of_now: bool = False
+    nights: str = ""
 
     def follows(self, connection: Connection) -> bool:
         """Tell whether a sync of this connection can have changed it."""
@@ -77,14 +81,27 @@ FAMILIES = (
         productboard.KEY_RESULTS, (board("key_results"),), is_of_now=True,
     ),
     Family(("timeframe-drift",), productboard.DRIFT, (board("features"),), is_of_now=True),
-    Family(("maker-adoption",), productboard.MAKERS, (board("members", "member_activities"),)),
-    Family(("interviews", "interview-cadence", "insight-rate"), notion.INTERVIEWS, (documents(),)),
-    Family(("decision-time", "decision-ownership"), notion.DECISIONS, (documents(),)),
+    Family(("features-by-status",), nights.STATUSES, (board("features"),), is_of_now=True),
+    Family(("feature-moves",), nights.MOVES, (board("features"),), nights="features"),
+    Family(("features-ageing",), nights.AGEING, (board("features"),), is_of_now=True, nights="features"),
+    Family(("key-result-freshness",), nights.FRESHNESS, (board("key_results"),), is_of_now=True, nights="key_results"),
+    Family(("releases-on-time",), nights.RELEASES, (board("releases"),)),
+    Family(("feedback-to-ship",), nights.SHIPPED, (board("notes", "features", "subfeatures"),), nights="features"),
+    Family(
+        ("maker-adoption", "boards-opened", "note-changes"), productboard.MAKERS, (board("members", "member_activities"),)
+    ),
+    Family(("interviews", "interview-cadence", "insight-rate", "write-up-time"), notion.INTERVIEWS, (documents(),)),
+    Family(("discovery-people",), notion.PEOPLE, (documents("users"),)),
+    Family(("decisions", "decision-time", "decision-ownership"), notion.DECISIONS, (documents(),)),
+    Family(("overdue-reviews",), notion.REVIEWS, (documents(),), is_of_now=True),
     Family(("experiment-results",), notion.EXPERIMENTS, (documents(),), is_of_now=True),
-    Family(("doc-freshness", "dead-docs", "doc-ownership"), notion.DOCUMENTS, (documents("users"),), is_of_now=True),
+    Family(
+        ("doc-freshness", "doc-age", "dead-docs", "doc-ownership"), notion.DOCUMENTS, (documents("users"),), is_of_now=True
+    ),
     Family(("completeness",), notion.COMPLETENESS, (documents(),), is_of_now=True),
     Family(("idea-to-delivery",), joins.DELIVERY, (tracker("projects"), board("features"))),
     Family(("strategy-coverage",), joins.COVERAGE, (tracker("projects", "issues"), board(*PLAN))),
+    Family(("spend-at-risk",), joins.SPEND, (tracker("users"),), is_of_now=True),
 )  # fmt: skip
 
 

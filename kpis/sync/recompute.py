@@ -30,6 +30,7 @@ from connectors.models import (
     WorkState,
     WorkTeam,
 )
+from kpis.formulas import seat_prices
 from kpis.models import Metric, Observation
 
 from .families import FAMILIES, Family, Reads, board, states_of, tracker
@@ -43,6 +44,8 @@ WEEKS_REREAD = 9  # a late edit reaches back two cycles and more
 YEARS_BACK = 3
 ESTIMATES_OFF = ("", "notUsed")
 STATUSES = ("planned", "in progress")  # of features under way, until Product Ops names others
+DELIVERED = ("delivered", "released", "done")  # and of those that are out
+TITLES = ("product manager", "product designer", "product owner", "user researcher")
 
 
 @dataclass(frozen=True)
@@ -152,15 +155,22 @@ def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
     read = list(Connection.objects.filter(is_active=True).values_list("pk", "service"))
     boards = board().services
     chosen: dict[str, Any] = dict(Metric.objects.exclude(settings={}).values_list("key", "settings"))
-    bugs = chosen.get("bug-ratio", {}).get("labels", ["bug"])
+    prices, _currency = seat_prices(chosen.get("spend-at-risk", {}).get("prices", ()))
     return {
         "connections": [row[0] for row in teams],
         "refs": [row[1] for row in teams],
         "teams": [row[2] for row in teams],
         "zones": [row[3] if row[3] in zones else settings.COMPANY_TIME_ZONE for row in teams],
         "pointed": [row[4] not in ESTIMATES_OFF for row in teams],
-        "bugs": [str(name).lower() for name in bugs],
-        "statuses": [str(name).lower() for name in chosen.get("features-hygiene", {}).get("statuses", STATUSES)],
+        "bugs": _lower(chosen, "bug-ratio", "labels", ("bug",)),
+        "statuses": _lower(chosen, "features-hygiene", "statuses", STATUSES),
+        "delivered": _lower(chosen, "feedback-to-ship", "delivered", DELIVERED),
+        "released": _lower(chosen, "releases-on-time", "delivered", DELIVERED),
+        "titles": [f"%{name}%" for name in _lower(chosen, "discovery-people", "titles", TITLES)],
+        "boards_counter": str(chosen.get("boards-opened", {}).get("counter", "boardsOpened")),
+        "notes_counter": str(chosen.get("note-changes", {}).get("counter", "noteStatesChanged")),
+        "priced": list(prices),
+        "prices": list(prices.values()),
         "evidence": int(chosen.get("evidence", {}).get("notes", 3)),
         "feedback_days": int(chosen.get("time-to-process", {}).get("days", 90)),
         "fresh_days": int(chosen.get("doc-freshness", {}).get("days", 90)),
@@ -176,6 +186,11 @@ def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
         "now": now,
         "today": now.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date(),
     }
+
+
+def _lower(chosen: dict[str, Any], key: str, name: str, otherwise: Iterable[str]) -> list[str]:
+    """Return a list among a metric's parameters in lower case."""
+    return [str(one).lower() for one in chosen.get(key, {}).get(name, otherwise)]
 
 
 def first_week() -> date | None:

@@ -107,11 +107,63 @@ class Workspace:
                 if told:
                     used = [page for page in told if self.is_filled(page, "insights")]
                     found["insight-rate", scope, at] = (share(used, told), len(told), share(told, talks))
+                spans = [(self.written(page) - self.day(page, "date")).days for page in talks]
+                spans = [days for days in spans if days >= 0]
+                if spans:
+                    found["write-up-time", scope, at] = (percentile(spans, 0.5), len(spans), share(spans, talks))
+        return found
+
+    def written(self, page):
+        return self.day(page, "written") or local_day(page["opened_at"], self.zone)
+
+    def product_people(self, staff, titles):
+        """`staff`: person → (job title, [(team, from, to)], accounts). Who held an interview, of those titled so."""
+        asked = defaultdict(set)
+        for page in self.of("interviews"):
+            if self.has(page, "date", "status", "person") and self.counts(page) and self.day(page, "date"):
+                week = monday(self.day(page, "date"))
+                who = self.held(page, "person")[1]
+                if stays(page, week, self.zone) and who:
+                    asked[week] |= set(who)
+        found, week = {}, min(asked, default=self.week + WEEK)
+        while week <= self.week:
+            sunday = week + 6 * DAY
+            there = {
+                person: teams
+                for person, (title, spans, _accounts) in staff.items()
+                if any(word in title.lower() for word in titles) and (teams := home({person: spans}, person, sunday))
+            }
+            owner = {ref: person for person in there for ref in staff[person][2]}
+            busy = {owner[ref] for ref in asked[week] if ref in owner}
+            covered = sum(ref in owner for ref in asked[week]) / len(asked[week]) if asked[week] else None
+            for scope, people in grouped(there, there.__getitem__).items():
+                good = [person for person in people if person in busy]
+                shown = covered if scope is None else None
+                found["discovery-people", scope, week] = (share(good, people), len(people), shown)
+            week += WEEK
+        return found
+
+    def reviews(self):
+        decided = [
+            page for page in self.of("decisions")
+            if page["deleted_at"] is None and self.has(page, "status", "review") and self.counts(page)
+        ]  # fmt: skip
+        found = {}
+        for scope, pages in grouped(decided, lambda page: self.teams(page, self.today)).items():
+            days = [self.day(page, "review") for page in pages if self.day(page, "review")]
+            if days:
+                late = sum(day < self.today for day in days)
+                found["overdue-reviews", scope, self.week] = (late, len(days), share(days, pages))
         return found
 
     def decisions(self):
         found = {}
         for scope, weeks in self.dated("decisions").items():
+            week = min(weeks)
+            while week <= self.week:
+                count = len(weeks.get(week, []))
+                found["decisions", scope, week] = (count, count, None)
+                week += WEEK
             for week, pages in weeks.items():
                 spans = [
                     (self.day(page, "date") - self.day(page, "proposed")).days
@@ -179,6 +231,8 @@ class Workspace:
                 page for page in pages
                 if page["edited_at"] < self.now - 2 * self.span(page) and page["ref"] not in pointed
             ]  # fmt: skip
+            ages = [(self.now - page["edited_at"]).total_seconds() / 86400 for page in pages]
+            found["doc-age", scope, self.week] = (percentile(ages, 0.5), len(pages), None)
             found["dead-docs", scope, self.week] = (len(dead), len(pages), None)
             asked = [page for page in pages if self.has(page, "person")]
             if asked:

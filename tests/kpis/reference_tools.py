@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tests.kpis.reference import percentile, week_ends_at, week_of
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 def local_day(moment, zone):
@@ -82,14 +82,16 @@ class Feedback:
         return found
 
     def processed_on(self, note):
-        """Return the day a note was seen processed for the first time; None where that isn't known."""
+        """Return the day a note was seen processed for the first time, and True; or by which day it was, and False."""
         seen = sorted(note["seen"])
         days = [day for day, is_processed in seen if is_processed]
-        if not days:
+        if not days and not note["processed"]:
             return None
-        was_waiting = any(day < days[0] for day, _ in seen)
-        is_young = seen[0][0] <= local_day(note["opened_at"], self.zone) + timedelta(days=1)
-        return days[0] if was_waiting or is_young else None
+        if days:
+            was_waiting = any(day < days[0] for day, _ in seen)
+            if was_waiting or seen[0][0] <= local_day(note["opened_at"], self.zone) + timedelta(days=1):
+                return days[0], True
+        return min([local_day(note["edited_at"], self.zone), *days[:1]]), False
 
     def linked(self):
         found = {}
@@ -97,12 +99,17 @@ class Feedback:
         for scope, notes in grouped(kept, self.teams).items():
             weeks = defaultdict(list)
             for note in notes:
-                week = monday(self.processed_on(note))
+                week = monday(self.processed_on(note)[0])
                 if stays(note, week, self.zone):
                     weeks[week].append(note)
-            for week, done in weeks.items():
+            for week, every in weeks.items():
+                done = [
+                    note for note in every
+                    if self.processed_on(note)[1] or local_day(note["opened_at"], self.zone) >= week
+                ]  # fmt: skip
                 good = [note for note in done if any(gone is None for _item, gone in note["links"])]
-                found["feedback-linked", scope, week] = (share(good, done), len(done), None)
+                if done:
+                    found["feedback-linked", scope, week] = (share(good, done), len(done), share(done, every))
         return found
 
     def waiting(self):
@@ -117,16 +124,14 @@ class Feedback:
                 found["feedback-age", scope, week] = (percentile(ages, 0.5), len(ages), None)
                 found["feedback-age-p90", scope, week] = (percentile(ages, 0.9), len(ages), None)
             cohort = [n for n in notes if local_day(n["opened_at"], self.zone) > today - timedelta(days=90)]
-            lives = []
+            lives, known = [], 0
             for note in cohort:
-                born = local_day(note["opened_at"], self.zone)
-                is_over = note["processed"] or any(is_processed for _day, is_processed in note["seen"])
-                end = self.processed_on(note) if is_over else today
-                if end is not None:
-                    lives.append((max((end - born).days, 0), is_over))
+                born, over = local_day(note["opened_at"], self.zone), self.processed_on(note)
+                known += over is None or over[1]
+                lives.append((max(((over[0] if over else today) - born).days, 0), over is not None))
             median = kaplan_meier_median(lives)
             if median is not None:
-                found["time-to-process", scope, week] = (median, len(lives), len(lives) / len(cohort))
+                found["time-to-process", scope, week] = (median, len(cohort), known / len(cohort))
         return found
 
 
@@ -285,18 +290,28 @@ def period_end(day, grain):
 
 
 def makers(accounts, days, homes, zone, now, first):
-    """`accounts`: dicts with ref, kind, is_active, deleted_at. `days`: (ref, day, is active)."""
+    """`accounts`: dicts with ref, kind, is_active, deleted_at. `days`: (ref, day, is active, counters)."""
     found, week = {}, first
     seats = [one for one in accounts if one["kind"] in ("admin", "member") and one["is_active"]]
-    since = min((day for _ref, day, _active in days), default=None)
+    since = min((day for _ref, day, *_rest in days), default=None)
+    counters = {
+        key: name
+        for key, name in (("boards-opened", "boardsOpened"), ("note-changes", "noteStatesChanged"))
+        if any(name in counts for *_rest, counts in days)
+    }
     while since is not None and week <= week_of(now, zone):
         if week + timedelta(days=6) >= since:
             there = [one for one in seats if stays(one, week, zone)]
-            seen = {ref for ref, day, is_active in days if is_active and week <= day < week + WEEK}
+            this = [row for row in days if row[2] and week <= row[1] < week + WEEK]
+            seen = {row[0] for row in this}
             sunday = week + timedelta(days=6)
             for scope, ones in grouped(there, partial(at_home, homes, sunday)).items():
-                good = [one for one in ones if one["ref"] in seen]
+                good = {one["ref"] for one in ones if one["ref"] in seen}
                 found["maker-adoption", scope, week] = (share(good, ones), len(ones), None)
+                for key, name in counters.items():
+                    if good:
+                        total = sum(counts.get(name, 0) for ref, *_rest, counts in this if ref in good)
+                        found[key, scope, week] = (total / len(good), len(good), 1.0)
         week += WEEK
     return found
 

@@ -9,7 +9,7 @@ from connectors.models import Connection, Document, DocumentSource, PersonAccoun
 from hub.people.models import Membership, Team, User
 from kpis.management.commands.load_metrics import Command
 from kpis.models import Observation
-from kpis.sync.recompute import recompute
+from kpis.sync.recompute import TITLES, recompute
 from tests.kpis.reference_pages import Workspace
 from tests.kpis.test_against_reference import agree, stored
 from tests.kpis.test_tools import FIRST, NOW, Dice
@@ -17,8 +17,9 @@ from tests.kpis.test_tools import FIRST, NOW, Dice
 pytestmark = pytest.mark.django_db
 ZONE = settings.COMPANY_TIME_ZONE
 KEYS = (
-    "interviews", "interview-cadence", "insight-rate", "decision-time", "decision-ownership", "experiment-results",
-    "doc-freshness", "dead-docs", "doc-ownership", "completeness",
+    "interviews", "interview-cadence", "insight-rate", "write-up-time", "decisions", "decision-time",
+    "decision-ownership", "overdue-reviews", "experiment-results", "doc-freshness", "doc-age", "dead-docs",
+    "doc-ownership", "completeness", "discovery-people",
 )  # fmt: skip
 STATES = [{"id": "done", "name": "Held"}, {"id": "open", "name": "Planned"}]
 
@@ -35,23 +36,26 @@ def world(notion):
     teams = [Team.objects.create(name=name, slug=name.lower()) for name in ("Checkout", "Search")]
     Team.objects.create(name="Twin", slug="twin-1")
     Team.objects.create(name="twin", slug="twin-2")
-    homes, people = {}, {}
-    for n in range(3):
-        person = User.objects.create(email=f"p{n}@ardoise.example", name=f"Person {n}", is_active=n != 2)
+    homes, people, staff = {}, {}, {}
+    for n, title in enumerate(("Senior Product Manager", "Engineer", "Product designer")):
+        person = User.objects.create(
+            email=f"p{n}@ardoise.example", name=f"Person {n}", is_active=n != 2, job_title=title
+        )  # fmt: skip
         team = teams[n % 2]
         Membership.objects.create(person=person, team=team, starts_on=date(2026, 9, 1))
         PersonAccount.objects.create(connection=notion, external_id=f"u{n}", person=person)
         homes[f"u{n}"] = [(team.pk, date(2026, 9, 1), None)]
         people[f"u{n}"] = {"is_active": True, "kind": "member", "works_here": n != 2}
+        staff[person.pk] = (title, homes[f"u{n}"], [f"u{n}"])
     PersonAccount.objects.create(connection=notion, external_id="bot", kind="bot")
     PersonAccount.objects.create(connection=notion, external_id="closed", is_active=False)
     people["bot"] = {"is_active": True, "kind": "bot", "works_here": True}
     people["closed"] = {"is_active": False, "kind": "member", "works_here": True}
-    return {"names": {team.name.lower(): team.pk for team in teams}, "homes": homes, "people": people}
+    return {"names": {team.name.lower(): team.pk for team in teams}, "homes": homes, "people": people}, staff
 
 
 FIELDS = {
-    "interviews": ("date", "status", "team", "person", "insights"),
+    "interviews": ("date", "status", "team", "person", "insights", "written"),
     "decisions": ("date", "proposed", "status", "team", "person", "review"),
     "experiments": ("date", "status", "team", "person"),
     "documents": ("person", "team", "verification", "review"),
@@ -87,7 +91,7 @@ def kind_of(dice, field):
     return {
         "date": "date", "proposed": dice.choice(["date", "created_time"]), "review": "date", "person": "people",
         "status": dice.choice(["status", "checkbox"]), "team": dice.choice(TEAM_KINDS), "insights": "relation",
-        "verification": "verification",
+        "verification": "verification", "written": dice.choice(["date", "created_time"]),
     }[field]  # fmt: skip
 
 
@@ -121,18 +125,18 @@ def generate(notion, world, seed):
                     if fields[field] in known or dice.random() < 0.5
                 },
                 "editor": dice.choice(["u0", "u1", "bot", "guest"]),
-                "edited_at": NOW - timedelta(days=dice.choice([3, 80, 100, 200, 400, 900])),
+                "opened_at": dice.moment(), "edited_at": NOW - timedelta(days=dice.choice([3, 80, 100, 200, 400, 900])),
                 "deleted_at": dice.seldom(dice.moment()), "is_trashed": dice.random() < 0.05,
             })  # fmt: skip
     Document.objects.bulk_create(
         Document(
             connection=notion, external_id=p["ref"], source_ref=p["source"], title=p["title"], editor_ref=p["editor"],
-            opened_at=p["edited_at"], edited_at=p["edited_at"], deleted_at=p["deleted_at"], is_trashed=p["is_trashed"],
+            opened_at=p["opened_at"], edited_at=p["edited_at"], deleted_at=p["deleted_at"], is_trashed=p["is_trashed"],
             values={key: {"type": kind, "value": value} for key, (kind, value) in p["values"].items()},
         )
         for p in pages
     )  # fmt: skip
-    return Workspace(sources, pages, **world, zone=ZONE, now=NOW)
+    return Workspace(sources, pages, **world[0], zone=ZONE, now=NOW)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -142,7 +146,8 @@ def test_documents(notion, world, seed):
     recompute(first=FIRST, now=NOW)
 
     expected = (
-        truth.interviews() | truth.decisions() | truth.experiments() | truth.documents() | truth.completeness()
+        truth.interviews() | truth.decisions() | truth.reviews() | truth.experiments() | truth.documents()
+        | truth.completeness() | truth.product_people(world[1], TITLES)
     )  # fmt: skip
     until = {key: row for key, row in expected.items() if FIRST <= key[2] <= date(2026, 11, 16)}
     agree({key: row for key, row in stored(*KEYS).items() if key[2] <= date(2026, 11, 16)}, until)

@@ -91,6 +91,7 @@ def notes_of(dice, items=()):
         notes.append({
             "ref": f"n{n}", "owner": dice.choice(["m0", "m0", "m1", "m2", "m3", ""]), "processed": processed,
             "archived": dice.random() < 0.2, "customer": dice.random() < 0.5, "opened_at": opened,
+            "edited_at": opened + timedelta(hours=dice.choice([0, 20, 70, 900])),
             "deleted_at": dice.seldom(dice.moment()),
             "seen": dice.choice([seen, seen, []]) if processed else [(first, False)],
             "links": [(ref, dice.seldom(NOW)) for ref in dice.some(items)],
@@ -103,7 +104,7 @@ def store_notes(board, notes):
         Feedback(
             connection=board, external_id=n["ref"], is_processed=n["processed"], is_archived=n["archived"],
             owner_ref=n["owner"], customer_ref="c" if n["customer"] else "", opened_at=n["opened_at"],
-            edited_at=n["opened_at"], deleted_at=n["deleted_at"],
+            edited_at=n.get("edited_at", n["opened_at"]), deleted_at=n["deleted_at"],
         )
         for n in notes
     )  # fmt: skip
@@ -313,10 +314,17 @@ def test_makers(board, teams, seed):
     PersonAccount.objects.filter(external_id="m1").update(deleted_at=dice.seldom(dice.moment()))
     PersonAccount.objects.filter(external_id="m2").update(is_active=dice.random() < 0.5)
     days = {(f"m{dice.randrange(4)}", dice.day()): dice.random() < 0.7 for _ in range(dice.randrange(60))}
-    days = [(ref, day, is_active) for (ref, day), is_active in days.items()] + [("guest", dice.day(), True)]
+    names = dice.some(["boardsOpened", "noteStatesChanged", "boardsOpened"])
+    days = [
+        (ref, day, is_active, {name: dice.randrange(9) for name in names if dice.random() < 0.8})
+        for (ref, day), is_active in days.items()
+    ]
+    days.append(("guest", dice.day(), True, {}))
     AccountDay.objects.bulk_create(
-        AccountDay(connection=board, external_id=f"{ref}:{day}", account_ref=ref, day=day, is_active=is_active)
-        for ref, day, is_active in days
+        AccountDay(
+            connection=board, external_id=f"{ref}:{day}", account_ref=ref, day=day, is_active=is_active, counts=counts
+        )
+        for ref, day, is_active, counts in days
     )
     accounts = [
         {"ref": a.external_id, "kind": a.kind, "is_active": a.is_active, "deleted_at": a.deleted_at}
@@ -325,7 +333,10 @@ def test_makers(board, teams, seed):
 
     recompute(first=FIRST, now=NOW)
 
-    agree(stored("maker-adoption"), reference.makers(accounts, days, homes, ZONE, NOW, FIRST))
+    agree(
+        stored("maker-adoption", "boards-opened", "note-changes"),
+        reference.makers(accounts, days, homes, ZONE, NOW, FIRST),
+    )
 
 
 # ---------------------------------------------------------------- across

@@ -95,6 +95,7 @@ class NotionDepartment:
             prop("v%3As", "Status", "status", ("Planned", "Confirmed", "Held", "No-show")),
             prop("v%3Ai", "Insights", "relation", to=self.insights["id"]), prop("v%3An", "Notes", "rich_text"),
             prop("v%3Ae", "Customer e-mail", "email"), prop("v%3Ac", "Number of insights", "rollup", of="v%3Ai"),
+            prop("v%3Aw", "Written up on", "date"),
         ], at=begun)  # fmt: skip
         self.insights["properties"]["i%3Av"] = prop("i%3Av", "Interviews", "relation", to=self.interviews["id"])
         self.decisions = space.add_source("Decision log", [
@@ -188,7 +189,8 @@ class NotionDepartment:
         for key in found:
             heard = self.workspace.pages[key]["values"].get("i%3Av") or []
             self.workspace.edit_page(key, {"i%3Av": [*heard, page_id]}, at=moment, by=who)
-        self.workspace.edit_page(page_id, {"v%3Ai": found, "v%3An": "Notes."}, at=moment, by=who)
+        written = {"v%3Ai": found, "v%3An": "Notes.", "v%3Aw": (str(moment.date()), None)}
+        self.workspace.edit_page(page_id, written, at=moment, by=who)
 
     def _decide(self, moment: datetime, team: str, place: int, number: int) -> None:
         """Somebody proposes; most proposals are decided within weeks, a few never."""
@@ -208,8 +210,17 @@ class NotionDepartment:
         if draw.random() < 0.9:
             decided = {"d%3As": "d%3As-2", "d%3Ad": (str(ends.date()), None)}
             if draw.random() < 0.6:
-                decided["d%3Ar"] = (str(ends.date() + timedelta(days=90)), None)
+                review = ends + timedelta(days=90)
+                decided["d%3Ar"] = (str(review.date()), None)
+                self._plan_review(page["id"], review, who, draw)
         self.life.later(ends, self._edit, page["id"], decided, who)
+
+    def _plan_review(self, key: str, due: datetime, who: str, draw: Random) -> None:
+        """Two reviews in three take place, some of them late; each says when the next one is."""
+        if draw.random() < 0.65:
+            moment = due + timedelta(days=draw.choice((-3, -1, 0, 0, 2, 9)))
+            again = {"d%3Ar": (str(due.date() + timedelta(days=180)), None)}
+            self.life.later(moment, self._edit, key, again, who)
 
     def _experiment(self, moment: datetime, team: str, place: int, number: int) -> None:
         """An experiment runs for two weeks; most have a result some days after."""

@@ -4,6 +4,7 @@ The same company as in Linear, by the same clock: what is planned here is what i
 three say so by the address of their project. Each day is drawn from the seed and its date alone.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -23,15 +24,35 @@ TAGS = ("pricing", "bug", "praise", "mobile", "checkout", "search")
 COUNTERS = ("boardsOpened", "notesCreated", "noteStatesChanged", "featuresCreated", "commentsCreated")
 GRAINS = ("quarter", "month", "day")
 HEALTHS = ("onTrack", "onTrack", "onTrack", "atRisk", "offTrack")
+# Name, start, target; whose it is, how many days it has, how much of the way a hundred weeks bring, and whether its
+# owner tells when it is late
 KEY_RESULTS = {
-    "Checkout anyone can finish": (("Baskets paid, %", 54, 66), ("Payment errors a day", 120, 40)),
-    "Find it in three words": (("Searches with a click, %", 48, 60),),
-    "Open the Nordics": (("Orders a week from the Nordics", 0, 900), ("Partners signed", 1, 6)),
-    "Half the cloud bill": (("Cost per order, cents", 31, 16),),
+    "Checkout anyone can finish": (
+        ("Baskets paid, %", 54, 66, "CHK", 360, 2.1, True),
+        ("Payment errors a day", 120, 40, "CHK", 360, 1.0, False),
+    ),
+    "Find it in three words": (("Searches with a click, %", 48, 60, "SRC", 330, 2.0, True),),
+    "Open the Nordics": (
+        ("Orders a week from the Nordics", 0, 900, "GRW", 300, 0.9, True),
+        ("Partners signed", 1, 6, "GRW", 420, 0.9, False),
+        ("First orders that arrive in time, %", 71, 90, "ONB", 365, 1.8, True),
+    ),
+    "Half the cloud bill": (("Cost per order, cents", 31, 16, "PLT", 340, 2.3, True),),
     "Loyalty, again": (),
-}
+}  # fmt: skip
+# Release groups, and the teams whose work they carry
+RELEASES = {"Web": ("CHK", "SRC", "GRW", "ONB"), "App": ("MOB",), "Platform": ("PLT",)}
 # Craft → role; an engineer has a seat only where one leads a team
 ROLES = {"product": "maker", "ops": "admin", "leadership": "viewer", "design": "contributor"}
+
+
+@dataclass(frozen=True)
+class KeyResult:
+    """`reach` is how far a hundred weeks bring it; `tells`: its health is set by how it stands, not by hope."""
+
+    key: str
+    reach: float
+    tells: bool
 
 
 class ProductOffice:
@@ -46,7 +67,8 @@ class ProductOffice:
         self.components: dict[str, str] = {}
         self.initiatives: dict[str, list[str]] = {}
         self.customers: list[str] = []
-        self.key_results: list[tuple[str, float, float]] = []
+        self.key_results: list[KeyResult] = []
+        self.release_groups: dict[str, str] = {}
         self.open_features: dict[str, list[Row]] = {team.key: [] for team in life.company.product_teams}
         self.built: dict[str, str] = {}  # Linear project → feature
         self._found(at_hour(life.first, 8))
@@ -62,6 +84,8 @@ class ProductOffice:
             later(at_hour(day, 16), self._follow_linear, draw.getrandbits(48))
         if day.weekday() == 0:
             later(at_hour(day, 11), self._plan_week, draw.getrandbits(48))
+            if day.day <= 7:
+                self._plan_releases(day)
         if day.weekday() == 4:
             later(at_hour(day, 15), self._tell_news, draw.getrandbits(48))
         later(at_hour(day, 19), self._count_day, draw.getrandbits(48))
@@ -92,12 +116,7 @@ class ProductOffice:
                 )["id"]
                 for number, (word, goal) in enumerate((("the basics", goals[place % 3]), ("the bet", goals[2])))
             ]  # fmt: skip
-        for name in ("Web", "App"):
-            group = board.add("releaseGroup", name, at=at)["id"]
-            for number in range(4):
-                frame = _quarter(self.life.first, number)
-                board.add("release", f"{name}, {frame['endDate'][:7]}", at=at, parent=group, timeframe=frame,
-                          status="Planned")  # fmt: skip
+        self.release_groups = {name: board.add("releaseGroup", name, at=at)["id"] for name in RELEASES}
         draw = Random(f"{self.world.seed}:product:ideas")
         for team in company.product_teams:
             for _number in range(8):
@@ -110,10 +129,13 @@ class ProductOffice:
             "objective", name, at=at, status=words[status], timeframe=_quarter(self.life.first, place % 3),
             health=_health("onTrack", at) if status == "Active" else None,
         )["id"]  # fmt: skip
-        for label, start, target in KEY_RESULTS[name]:
-            held = {"startValue": start, "targetValue": target, "currentValue": start}
-            made = self.board.add("keyResult", label, at=at, parent=goal, progress=held)
-            self.key_results.append((made["id"], float(start), float(target)))
+        for label, start, target, team, days, speed, tells in KEY_RESULTS[name]:
+            made = self.board.add(
+                "keyResult", label, at=at, parent=goal, timeframe=_frame(self.life.first, days, "day"),
+                progress={"startValue": start, "targetValue": target, "currentValue": start},
+                health=_health("onTrack", at), **self._owned(team, 0),
+            )  # fmt: skip
+            self.key_results.append(KeyResult(made["id"], (target - start) * speed, tells))
         return str(goal)
 
     def _seat_people(self, at: datetime) -> None:
@@ -222,11 +244,45 @@ class ProductOffice:
                     end = date.fromisoformat(fields["timeframe"]["endDate"]) + timedelta(days=21)
                     news["timeframe"] = {**fields["timeframe"], "endDate": str(end)}
                 self.board.edit(row["id"], at=at, **news)
-        for key, start, target in self.key_results:
-            held = self.board.rows("keyResult")[key]["fields"]["progress"]
-            if draw.random() < 0.4:
-                moved = held["currentValue"] + (target - start) * draw.uniform(-0.01, 0.06)
-                self.board.edit(key, at=at, progress={**held, "currentValue": round(moved, 1)})
+        for one in self.key_results:
+            if one.key in self.board.rows("keyResult") and draw.random() < 0.4:
+                self._move_key_result(at, one, draw)
+
+    def _move_key_result(self, at: datetime, one: KeyResult, draw: Random) -> None:
+        """Write a key result's value and health down; not every owner says that it is late."""
+        fields = self.board.rows("keyResult")[one.key]["fields"]
+        held, frame = fields["progress"], fields["timeframe"]
+        moved = round(held["currentValue"] + one.reach * draw.uniform(-0.01, 0.06), 1)
+        done = (moved - held["startValue"]) / (held["targetValue"] - held["startValue"])
+        starts, ends = date.fromisoformat(frame["startDate"]), date.fromisoformat(frame["endDate"])
+        late = (at.date() - starts) / (ends - starts) - done
+        health = "onTrack" if late < 0.1 or not one.tells else "atRisk" if late < 0.3 else "offTrack"
+        self.board.edit(one.key, at=at, progress={**held, "currentValue": moved}, health=_health(health, at))
+
+    # --- releases
+
+    def _plan_releases(self, day: date) -> None:
+        """On a month's first Monday: next month's release of each group, which comes early, late or not at all."""
+        draw = Random(f"{self.world.seed}:releases:{day}")
+        for name, teams in RELEASES.items():
+            self.life.later(at_hour(day, 12), self._plan_release, name, teams, draw.gauss(-4, 7), draw.random())
+
+    def _plan_release(self, at: datetime, name: str, teams: tuple[str, ...], days: float, chance: float) -> None:
+        starts = (at.date().replace(day=1) + timedelta(days=31)).replace(day=1)
+        ends = (starts + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        rows = [self.teams[key] for key in teams]
+        made = self.board.add(
+            "release", f"{name}, {starts:%Y-%m}", at=at, parent=self.release_groups[name], status="Planned",
+            timeframe={"startDate": str(starts), "endDate": str(ends), "granularity": "month"},
+            teams=[{"id": row["id"], "name": row["fields"]["name"]} for row in rows],
+        )  # fmt: skip
+        if chance < 0.88:
+            comes = working(at_hour(ends, 10) + timedelta(days=days))
+            self.life.later(comes, self._release, made["id"])
+
+    def _release(self, at: datetime, key: str) -> None:
+        if key in self.board.rows("release"):
+            self.board.edit(key, at=at, status="Delivered")
 
     # --- feedback
 

@@ -1,6 +1,7 @@
-"""What is computed across a tracker and a product-management tool: projects tied to what they deliver.
+"""What is computed across tools: projects tied to what they deliver, and what seats cost that nobody uses.
 
 A project is tied to a planned thing that names its address among its own, or by a person. Never by its name.
+`priced` are services whose seats have a price that somebody entered, `prices` a seat's price a month.
 """
 
 from .linear import DONE
@@ -65,3 +66,30 @@ SELECT 'strategy-coverage', team_id, week, coalesce(sum(days) FILTER (WHERE is_a
        coalesce(sum(days) FILTER (WHERE is_aimed), 0), sum(days), {NONE}, count(days), count(days)::float8 / count(*)
 FROM timed GROUP BY GROUPING SETS ((week, team_id), (week))
 HAVING (GROUPING(team_id) = 1 OR team_id IS NOT NULL) AND count(days) > 0"""
+
+# Seats that somebody pays for in tools whose price is known. A tool that tells when a seat was used says so itself, or
+# by the day for thirty days and more; of others nothing is said.
+SPEND = f"""
+WITH priced AS (
+  SELECT c.id AS connection_id, p.price, EXISTS (
+    SELECT 1 FROM connectors_accountday d
+    WHERE d.connection_id = c.id AND d.deleted_at IS NULL AND d.day <= %(today)s::date - 30) AS is_by_day
+  FROM unnest(%(priced)s::text[], %(prices)s::float8[]) AS p(service, price)
+  JOIN connectors_connection c ON c.service = p.service AND c.id = ANY(%(read)s)
+),
+seats AS (
+  SELECT a.id, t.price, m.team_id, CASE
+      WHEN a.last_seen_at IS NOT NULL THEN a.last_seen_at < %(now)s::timestamptz - interval '30 days'
+      WHEN t.is_by_day THEN NOT EXISTS (
+        SELECT 1 FROM connectors_accountday d WHERE d.connection_id = a.connection_id AND d.account_ref = a.external_id
+          AND d.is_active AND d.deleted_at IS NULL AND d.day > %(today)s::date - 30)
+      ELSE a.joined_at < %(now)s::timestamptz - interval '30 days' END AS is_dormant
+  FROM connectors_personaccount a JOIN priced t ON t.connection_id = a.connection_id
+  LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.is_primary AND m.starts_on <= %(today)s
+    AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
+  WHERE a.is_active AND a.deleted_at IS NULL AND a.match <> 'ignored'
+    AND (a.kind IN ('admin', 'member') OR a.kind = 'guest' AND a.connection_id = ANY(%(trackers)s))
+)
+SELECT 'spend-at-risk', team_id, %(week)s::date, coalesce(sum(price) FILTER (WHERE is_dormant), 0), {NONE}, {NONE}, {NONE},
+       count(is_dormant), count(is_dormant)::float8 / count(*)
+FROM seats GROUP BY GROUPING SETS ((team_id), ()) HAVING (GROUPING(team_id) = 1 OR team_id IS NOT NULL) AND count(is_dormant) > 0"""

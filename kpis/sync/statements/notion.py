@@ -3,6 +3,7 @@
 A property counts as long as its database still has it, by its id; where an admin named none, or it was removed, the
 database has no part in the figure. Pages in the trash are left out. A page is of the teams that its team property
 names: by the very name of a team (select, formula, title of a related page), or through a person's team that day.
+`titles` are patterns of the job titles of product people, in lower case.
 `fresh_days` and `policy_days` are how long a document stays fresh, `cadence_weeks` how far back the cadence looks.
 """
 
@@ -82,16 +83,24 @@ held AS (
 {scoped("held", "page_teams")}"""
 
 
-# No interview is a measured zero, from the first one known on.
+# No interview is a measured zero, from the first one known on. Where nothing says when it was written up, the day the
+# page was made does, unless that was before the interview.
 INTERVIEWS = f"""
-WITH {dated("interviews", f"{value('insights')} IS NOT NULL AS is_used, jsonb_exists(m.fields, 'insights') AS is_told")},
+WITH {
+    dated(
+        "interviews",
+        f'''{value("insights")} IS NOT NULL AS is_used, jsonb_exists(m.fields, 'insights') AS is_told,
+  coalesce({day("written")}, (p.opened_at {ZONED})::date) AS written''',
+    )
+},
 born AS (SELECT team_id, min(week) AS week FROM scoped GROUP BY team_id),
 calendar AS (
   SELECT w.week, b.team_id, b.week AS born FROM weeks w JOIN born b ON w.week >= b.week AND w.starts_at < %(now)s
 ),
 counts AS (
   SELECT week, team_id, count(*) AS talks, count(*) FILTER (WHERE is_told) AS told,
-         count(*) FILTER (WHERE is_told AND is_used) AS used
+         count(*) FILTER (WHERE is_told AND is_used) AS used, count(*) FILTER (WHERE written >= day) AS timed,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY (written - day)::float8) FILTER (WHERE written >= day) AS days
   FROM scoped GROUP BY week, team_id
 ),
 figures AS (
@@ -106,8 +115,44 @@ UNION ALL
 SELECT 'interview-cadence', team_id, week, busy::float8 / weeks, busy, weeks, {NONE}, weeks, {NONE} FROM figures
 UNION ALL
 SELECT 'insight-rate', team_id, week, used::float8 / told, used, told, {NONE}, told, told::float8 / talks
-FROM counts WHERE told > 0 AND week >= %(first)s::date AND week < %(past)s::date"""
+FROM counts WHERE told > 0 AND week >= %(first)s::date AND week < %(past)s::date
+UNION ALL
+SELECT 'write-up-time', team_id, week, days, {NONE}, {NONE}, {NONE}, timed, timed::float8 / talks
+FROM counts WHERE timed > 0 AND week >= %(first)s::date AND week < %(past)s::date"""
 
+# Of those whose job title holds one of the words chosen, who held an interview; from the first one known on.
+PEOPLE = f"""
+WITH {dated("interviews", f"{value('person')} AS people", "date,status,person")},
+asked AS (  -- one account is told as text, several as a list
+  SELECT DISTINCT h.week, h.connection_id, r.ref
+  FROM held h CROSS JOIN LATERAL jsonb_array_elements_text(
+    CASE jsonb_typeof(h.people) WHEN 'array' THEN h.people WHEN 'string' THEN jsonb_build_array(h.people) END) AS r(ref)
+),
+born AS (SELECT min(week) AS week FROM asked),
+there AS (  -- product people in a week, and their team on its last day
+  SELECT DISTINCT ON (w.week, u.id) w.week, u.id AS person_id, m.team_id
+  FROM born b JOIN weeks w ON w.week >= b.week AND w.starts_at < %(now)s
+  JOIN people_membership m ON m.is_primary AND m.starts_on <= w.week + 6 AND (m.ends_on IS NULL OR m.ends_on > w.week + 6)
+  JOIN people_user u ON u.id = m.person_id AND lower(u.job_title) LIKE ANY(%(titles)s)
+  ORDER BY w.week, u.id, m.starts_on DESC
+),
+talked AS (
+  SELECT a.week, a.connection_id, a.ref, t.person_id
+  FROM asked a
+  LEFT JOIN connectors_personaccount p ON p.connection_id = a.connection_id AND p.external_id = a.ref
+  LEFT JOIN there t ON t.week = a.week AND t.person_id = p.person_id
+),
+covered AS (SELECT week, count(person_id)::float8 / count(*) AS share FROM talked GROUP BY week),
+figures AS (
+  SELECT t.week, t.team_id, GROUPING(t.team_id) = 1 AS is_company, count(*) AS every, count(*) FILTER (WHERE EXISTS (
+    SELECT 1 FROM talked k WHERE k.week = t.week AND k.person_id = t.person_id)) AS busy
+  FROM there t GROUP BY GROUPING SETS ((t.week, t.team_id), (t.week))
+)
+SELECT 'discovery-people', f.team_id, f.week, f.busy::float8 / f.every, f.busy, f.every, {NONE}, f.every,
+       CASE WHEN f.is_company THEN c.share END
+FROM figures f LEFT JOIN covered c ON c.week = f.week"""
+
+# No decision is a measured zero, from the first one known on.
 DECISIONS = f"""
 WITH {
     dated(
@@ -117,16 +162,37 @@ WITH {
   {value("person")} IS NOT NULL AND {value("review")} IS NOT NULL AS is_owned''',
     )
 },
+born AS (SELECT team_id, min(week) AS week FROM scoped GROUP BY team_id),
 figures AS (
   SELECT week, team_id, count(*) AS every, count(*) FILTER (WHERE day >= proposed) AS timed,
          percentile_cont(0.5) WITHIN GROUP (ORDER BY (day - proposed)::float8) FILTER (WHERE day >= proposed) AS days,
          count(*) FILTER (WHERE is_told) AS told, count(*) FILTER (WHERE is_told AND is_owned) AS owned
   FROM scoped WHERE week >= %(first)s::date AND week < %(past)s::date GROUP BY week, team_id
 )
+SELECT 'decisions', b.team_id, w.week, coalesce(f.every, 0), {NONE}, {NONE}, {NONE}, coalesce(f.every, 0), {NONE}
+FROM born b JOIN weeks w ON w.week >= b.week AND w.starts_at < %(now)s
+LEFT JOIN figures f ON f.week = w.week AND f.team_id IS NOT DISTINCT FROM b.team_id
+UNION ALL
 SELECT 'decision-time', team_id, week, days, {NONE}, {NONE}, {NONE}, timed, timed::float8 / every
 FROM figures WHERE timed > 0
 UNION ALL
 SELECT 'decision-ownership', team_id, week, owned::float8 / told, owned, told, {NONE}, told, told::float8 / every
+FROM figures WHERE told > 0"""
+
+# Decided, and the day on which to look at it again has gone by: whoever looks names the next one.
+REVIEWED = pages(
+    f"{day('review')} AS review",
+    "m.meaning = 'decisions' AND p.deleted_at IS NULL AND jsonb_exists(m.fields, 'status') AND jsonb_exists(m.fields, 'review')",
+)
+REVIEWS = f"""
+WITH {REVIEWED},
+decided AS (SELECT id, review FROM pages WHERE is_held),
+{scoped("decided", "page_teams")},
+figures AS (
+  SELECT team_id, count(*) AS every, count(review) AS told, count(*) FILTER (WHERE review < %(today)s::date) AS overdue
+  FROM scoped GROUP BY team_id
+)
+SELECT 'overdue-reviews', team_id, %(week)s::date, overdue, {NONE}, {NONE}, {NONE}, told, told::float8 / every
 FROM figures WHERE told > 0"""
 
 # Of the experiments whose thirty days after the end ran out in the last ninety, as the databases stand now.
@@ -164,7 +230,7 @@ pointed AS (
   WHERE d.connection_id = ANY(%(read)s) AND d.deleted_at IS NULL AND NOT d.is_trashed AND r.ref <> d.external_id
 ),
 judged AS (
-  SELECT p.id, p.is_asked,
+  SELECT p.id, p.is_asked, extract(epoch FROM %(now)s - p.edited_at)::float8 / 86400 AS age,
     coalesce(p.verified ->> 'state' = 'verified' AND coalesce(
       CASE WHEN length(p.verified ->> 'end') = 10 THEN (p.verified ->> 'end')::date >= %(today)s::date
            ELSE (p.verified ->> 'end')::timestamptz >= %(now)s END, true), false)
@@ -183,10 +249,13 @@ judged AS (
 {scoped("judged", "page_teams")},
 figures AS (
   SELECT team_id, count(*) AS every, count(*) FILTER (WHERE is_fresh) AS fresh, count(*) FILTER (WHERE is_dead) AS dead,
-         count(*) FILTER (WHERE is_asked) AS asked, count(*) FILTER (WHERE is_asked AND is_owned) AS owned
+         count(*) FILTER (WHERE is_asked) AS asked, count(*) FILTER (WHERE is_asked AND is_owned) AS owned,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY age) AS age
   FROM scoped GROUP BY team_id
 )
 SELECT 'doc-freshness', team_id, %(week)s::date, fresh::float8 / every, fresh, every, {NONE}, every, {NONE} FROM figures
+UNION ALL
+SELECT 'doc-age', team_id, %(week)s::date, age, {NONE}, {NONE}, {NONE}, every, {NONE} FROM figures
 UNION ALL
 SELECT 'dead-docs', team_id, %(week)s::date, dead, {NONE}, {NONE}, {NONE}, every, {NONE} FROM figures
 UNION ALL

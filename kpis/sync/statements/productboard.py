@@ -12,7 +12,7 @@ NOTES = f"""
 {HOMES},
 notes AS (
   SELECT id, connection_id, external_id AS ref, owner_ref, is_processed, is_archived, customer_ref <> '' AS has_customer,
-         opened_at, deleted_at, (opened_at AT TIME ZONE %(zone)s)::date AS day
+         opened_at, deleted_at, (opened_at AT TIME ZONE %(zone)s)::date AS day, (edited_at AT TIME ZONE %(zone)s)::date AS edited_on
   FROM connectors_feedback WHERE connection_id = ANY(%(read)s) AND opened_at <= %(now)s
 ),
 note_teams AS (
@@ -48,7 +48,8 @@ UNION ALL
 SELECT 'feedback-customer', team_id, week, known::float8 / kept, known, kept, {NONE}, kept, kept::float8 / every
 FROM figures WHERE kept > 0"""
 
-# The day a note was first seen processed; None where it was processed before the hub first saw it.
+# The day a note was first seen processed. Where it was processed before the hub first saw it, the day of its last change:
+# it was processed on that day or before (`is_seen` is false).
 PROCESSED = f"""
 {NOTES},
 seen AS (
@@ -58,37 +59,41 @@ seen AS (
   GROUP BY connection_id, external_id
 ),
 ended AS (
-  SELECT n.id, n.connection_id, n.ref, n.day, n.deleted_at, s.day IS NOT NULL OR n.is_processed AS is_over,
-         CASE WHEN s.first_day < s.day OR s.first_day <= n.day + 1 THEN s.day END AS over_on
+  SELECT n.id, n.connection_id, n.ref, n.day, n.deleted_at, s.day IS NOT NULL OR n.is_processed AS is_over, k.is_seen,
+         CASE WHEN k.is_seen THEN s.day WHEN s.day IS NOT NULL OR n.is_processed THEN least(n.edited_on, s.day) END AS over_on
   FROM notes n LEFT JOIN seen s ON s.connection_id = n.connection_id AND s.ref = n.ref
+  CROSS JOIN LATERAL (SELECT coalesce(s.first_day < s.day OR s.first_day <= n.day + 1 AND s.day IS NOT NULL, false) AS is_seen) k
   WHERE NOT n.is_archived
 )"""
 
+# A note that was processed in the week it came in was processed in that week, whatever the day.
 LINKED = f"""
 WITH {WEEKS}, {PROCESSED}, {scoped("ended", "note_teams")},
 figures AS (
-  SELECT w.week, n.team_id, count(*) AS processed, count(*) FILTER (WHERE EXISTS (
+  SELECT w.week, n.team_id, count(*) AS every, count(*) FILTER (WHERE k.is_known) AS processed,
+         count(*) FILTER (WHERE k.is_known AND EXISTS (
     SELECT 1 FROM connectors_feedbacklink l
     WHERE l.connection_id = n.connection_id AND l.feedback_ref = n.ref AND l.deleted_at IS NULL)) AS linked
   FROM scoped n JOIN weeks w ON n.over_on >= w.week AND n.over_on < w.week + 7
+  CROSS JOIN LATERAL (SELECT n.is_seen OR n.day >= w.week AS is_known) k
   WHERE n.deleted_at IS NULL OR n.deleted_at >= w.ends_at
   GROUP BY w.week, n.team_id
 )
-SELECT 'feedback-linked', team_id, week, linked::float8 / processed, linked, processed, {NONE}, processed, {NONE}
-FROM figures"""
+SELECT 'feedback-linked', team_id, week, linked::float8 / processed, linked, processed, {NONE}, processed,
+       processed::float8 / every
+FROM figures WHERE processed > 0"""
 
 # Kaplan and Meier's median: the first day by which half would be processed. Notes that still wait count as long as they
-# have waited; those whose day isn't known are left out.
+# have waited, those whose day isn't known as processed on their last one: the median can come out too long, never short.
 WAITING = f"""
 WITH {PROCESSED}, {scoped("ended", "note_teams")},
 cohort AS (
-  SELECT *, CASE WHEN NOT is_over THEN %(today)s::date - day WHEN over_on IS NOT NULL THEN greatest(over_on - day, 0) END AS days
-  FROM scoped WHERE deleted_at IS NULL AND day > %(today)s::date - %(feedback_days)s::int
+  SELECT *, CASE WHEN is_over THEN greatest(over_on - day, 0) ELSE %(today)s::date - day END AS days FROM scoped WHERE deleted_at IS NULL AND day > %(today)s::date - %(feedback_days)s::int
 ),
 steps AS (
   SELECT team_id, days, count(*) FILTER (WHERE is_over) AS over,
          sum(count(*)) OVER (PARTITION BY team_id ORDER BY days DESC) AS waiting
-  FROM cohort WHERE days IS NOT NULL GROUP BY team_id, days
+  FROM cohort GROUP BY team_id, days
 ),
 curve AS (
   SELECT team_id, days, CASE WHEN over = waiting THEN 0 ELSE exp(
@@ -97,10 +102,11 @@ curve AS (
   FROM steps
 ),
 counts AS (
-  SELECT team_id, count(days) AS known, count(*) AS every, count(*) FILTER (WHERE is_over AND days IS NOT NULL) AS over
+  SELECT team_id, count(*) AS every, count(*) FILTER (WHERE is_over) AS over,
+         count(*) FILTER (WHERE is_seen OR NOT is_over) AS known
   FROM cohort GROUP BY team_id
 )
-SELECT 'time-to-process', c.team_id, %(week)s::date, min(c.days)::float8, min(n.over), min(n.known), {NONE}, min(n.known),
+SELECT 'time-to-process', c.team_id, %(week)s::date, min(c.days)::float8, min(n.over), min(n.every), {NONE}, min(n.every),
        min(n.known)::float8 / min(n.every)
 FROM curve c JOIN counts n ON n.team_id IS NOT DISTINCT FROM c.team_id
 WHERE c.left_over <= 0.5 + 1e-9 GROUP BY c.team_id"""
@@ -279,27 +285,45 @@ SELECT 'timeframe-drift', team_id, %(week)s::date, percentile_cont(0.5) WITHIN G
        {NONE}, count(days), count(days)::float8 / count(*)
 FROM scoped GROUP BY team_id HAVING count(days) > 0"""
 
-# Of those who hold a maker's seat today, who did something in the week.
+# Of those who hold a maker's seat today, who did something in the week; and how much, of two counters that the tool has.
 MAKERS = f"""
 WITH {WEEKS}, {HOMES},
 makers AS (
   SELECT id, connection_id, external_id AS ref, deleted_at FROM connectors_personaccount
   WHERE connection_id = ANY(%(boards)s) AND kind IN ('admin', 'member') AND is_active
 ),
-born AS (SELECT connection_id, min(day) AS day FROM connectors_accountday WHERE deleted_at IS NULL GROUP BY connection_id),
+born AS (  -- a counter that the tool never sent is not nought
+  SELECT connection_id, min(day) AS day, bool_or(jsonb_exists(counts, %(boards_counter)s)) AS has_boards,
+         bool_or(jsonb_exists(counts, %(notes_counter)s)) AS has_notes
+  FROM connectors_accountday WHERE deleted_at IS NULL GROUP BY connection_id
+),
 busy AS (
-  SELECT DISTINCT connection_id, account_ref AS ref, date_trunc('week', day)::date AS week
+  SELECT connection_id, account_ref AS ref, date_trunc('week', day)::date AS week,
+         coalesce(sum((counts ->> %(boards_counter)s)::float8), 0) AS boards,
+         coalesce(sum((counts ->> %(notes_counter)s)::float8), 0) AS notes
   FROM connectors_accountday WHERE is_active AND deleted_at IS NULL AND day >= %(first)s::date
+  GROUP BY connection_id, account_ref, date_trunc('week', day)
 ),
 held AS (  -- a maker in a week, and the team at the week's end
   SELECT w.week, m.id, a.ref IS NOT NULL AS is_active,
+    CASE WHEN b.has_boards THEN a.boards END AS boards, CASE WHEN b.has_notes THEN a.notes END AS notes,
     (SELECT h.team_id FROM homes h WHERE h.connection_id = m.connection_id AND h.ref = m.ref
       AND h.starts_on <= w.week + 6 AND (h.ends_on IS NULL OR h.ends_on > w.week + 6)
       ORDER BY h.starts_on DESC LIMIT 1) AS team_id
   FROM makers m JOIN born b ON b.connection_id = m.connection_id
   JOIN weeks w ON w.week + 6 >= b.day AND w.starts_at < %(now)s AND (m.deleted_at IS NULL OR m.deleted_at >= w.ends_at)
   LEFT JOIN busy a ON a.connection_id = m.connection_id AND a.ref = m.ref AND a.week = w.week
+),
+figures AS (
+  SELECT team_id, week, count(*) AS every, count(*) FILTER (WHERE is_active) AS active, count(boards) AS told_boards,
+         sum(boards) AS boards, count(notes) AS told_notes, sum(notes) AS notes
+  FROM held GROUP BY GROUPING SETS ((week, team_id), (week)) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL
 )
-SELECT 'maker-adoption', team_id, week, count(*) FILTER (WHERE is_active)::float8 / count(*),
-       count(*) FILTER (WHERE is_active), count(*), {NONE}, count(*), {NONE}
-FROM held GROUP BY GROUPING SETS ((week, team_id), (week)) HAVING GROUPING(team_id) = 1 OR team_id IS NOT NULL"""
+SELECT 'maker-adoption', team_id, week, active::float8 / every, active, every, {NONE}, every, {NONE} FROM figures
+UNION ALL
+SELECT 'boards-opened', team_id, week, boards / told_boards, boards, told_boards, {NONE}, told_boards,
+       told_boards::float8 / active
+FROM figures WHERE told_boards > 0
+UNION ALL
+SELECT 'note-changes', team_id, week, notes / told_notes, notes, told_notes, {NONE}, told_notes, told_notes::float8 / active
+FROM figures WHERE told_notes > 0"""

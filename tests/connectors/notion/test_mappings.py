@@ -199,7 +199,7 @@ def test_a_removed_property_is_named_with_what_it_stops(source, ops, sign_in):
     for page in (listing(source.connection), address(source)):
         text = text_of(sign_in(ops).get(page))
         assert "the property “Who”, which stood for “Interviewer”, was removed" in text
-        assert "This stops: interviews." in text
+        assert "This stops: people doing discovery." in text
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_trash_and_lost_sharing_are_said_apart(fields, says, source, ops, sign_i
 
     text = text_of(sign_in(ops).get(listing(source.connection)))
 
-    assert says in text and "This stops: freshness of documents, dead documents" in text
+    assert says in text and "This stops: freshness of documents, age of documents, dead documents" in text
 
 
 def test_an_unmapped_database_leaves_the_figures_and_undo_brings_it_back(source, ops, sign_in):

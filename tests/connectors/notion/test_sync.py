@@ -123,7 +123,9 @@ def test_a_removed_property_raises_a_finding_that_names_the_metrics(company):
 
     [(mapping, finding)] = findings()
     assert (mapping.source_ref, finding.kind, finding.name) == (company.interviews["id"], "removed", "Status")
-    assert set(finding.metrics) == {"interviews", "interview-cadence", "insight-rate"}
+    assert set(finding.metrics) == {
+        "interviews", "interview-cadence", "insight-rate", "write-up-time", "discovery-people",
+    }  # fmt: skip
 
 
 def test_a_cut_relation_arrives_whole(company):
