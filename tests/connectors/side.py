@@ -140,9 +140,11 @@ class Side:
         return self.run.streams.get(stream=stream).detail
 
     def assert_each_failure_has_its_cause(self, failures):
+        # One refusal stops the whole connection: the next worker finds that it waits for a new token
+        is_refused = self.is_revoked or any(fault == "unauthorized" for _operation, fault in self.causes)
         for stream, failure in failures.items():
             is_by_people = failure == Why.SWEEP_IMPLAUSIBLE and self.lost
-            if is_by_people or (failure == Why.AUTH_INVALID and self.is_revoked):
+            if is_by_people or (failure == Why.AUTH_INVALID and is_refused):
                 continue
             struck = [fault for operation, fault in self.causes if operation in self.operations[stream]]
             possible = set().union(*(self.classes[fault] for fault in struck))
