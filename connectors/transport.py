@@ -246,7 +246,7 @@ def next_of(link: str) -> str:
 def retry_after(answer: HttpAnswer) -> datetime | None:
     """Read `Retry-After`, in seconds or as a date; None where it is missing or makes no sense."""
     text = answer.headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return datetime.now(UTC) + timedelta(seconds=min(int(text), 86_400))
     try:
         moment = parsedate_to_datetime(text)

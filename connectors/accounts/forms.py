@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
+from hub.core.http import row_id
 from hub.people.models import Team, User
 
 Thing = TypeVar("Thing", User, Team)
@@ -21,24 +22,19 @@ class Typed(Generic[Thing]):
     unclear: Mapping[int, str]
 
 
-def number(text: str) -> int | None:
-    """Return a row's id, None for anything else."""
-    return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
 def chosen_ids(data: QueryDict) -> list[int]:
     """Return the row whose button was pressed (`only`), else the ticked rows."""
     texts = [str(data["only"])] if data.get("only") else [str(text) for text in data.getlist("row")]
-    return [pk for text in texts if (pk := number(text)) is not None]
+    return [pk for text in texts if (pk := row_id(text)) is not None]
 
 
 def typed_people(data: QueryDict) -> Typed[User]:
     """Read `pick=<row>:<person>` (a suggestion) or the texts `person-<row>`: an e-mail, or a name only one bears."""
     if pick := data.get("pick"):
         row, _, person = pick.partition(":")
-        row_id, person_id = number(row), number(person)
+        account_id, person_id = row_id(row), row_id(person)
         found = User.objects.filter(pk=person_id).first() if person_id else None
-        return Typed({row_id: found} if row_id and found else {}, {})
+        return Typed({account_id: found} if account_id and found else {}, {})
     return typed(data, "person-", people_named)
 
 
@@ -49,10 +45,10 @@ def typed_teams(data: QueryDict) -> Typed[Team]:
 
 def typed(data: QueryDict, prefix: str, find: Callable[[Sequence[str]], Mapping[str, Sequence[Thing]]]) -> Typed[Thing]:
     """Pair each row's text with the one thing it names."""
-    only, ticked = number(data.get("only", "")), {number(row) for row in data.getlist("row")}
+    only, ticked = row_id(data.get("only", "")), {row_id(row) for row in data.getlist("row")}
     texts: dict[int, str] = {}
     for key, text in data.items():
-        row = number(key.removeprefix(prefix)) if key.startswith(prefix) else None
+        row = row_id(key.removeprefix(prefix)) if key.startswith(prefix) else None
         wanted = row is not None and (row == only if only else not ticked or row in ticked)
         if row is not None and wanted and isinstance(text, str) and text.strip():
             texts[row] = text.strip()

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from connectors.models import Connection
-from hub.core.http import Request, paginate, render_page
+from hub.core.http import Request, paginate, render_page, row_id
 from hub.core.messages import say
 from hub.people.models import Team, User
 from hub.people.permissions import require, requires
@@ -30,7 +30,7 @@ def account_list(request: Request) -> HttpResponse:
     words, kind = request.GET.get("q", "")[:200].strip(), request.GET.get("kind", "")
     for word in words.split()[:8]:
         accounts = accounts.filter(Q(name__icontains=word) | Q(email__icontains=word))
-    if tool := forms.number(request.GET.get("tool", "")):
+    if tool := row_id(request.GET.get("tool", "")):
         accounts = accounts.filter(connection=tool)
     if kind in ("member", "admin", "guest", "bot"):
         accounts = accounts.filter(kind=kind)

@@ -75,7 +75,8 @@ class Changes:
 
 def changes_of(thing: Model, limit: int = 20, page: int | str | None = 1) -> Changes:
     """Return what happened to `thing`, `limit` acts a page, in one query. A page that is no number is the first."""
-    number = int(str(page)) if str(page).isdecimal() and 0 < int(str(page)) < 10_000 else 1
+    text = str(page)
+    number = max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
     start = (number - 1) * limit
     events = list(
         Event.objects.filter(kind=thing._meta.label_lower, object_id=str(thing.pk))

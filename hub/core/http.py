@@ -52,6 +52,11 @@ def paginate(request: HttpRequest, rows: "QuerySet[Any, Row]", *, per_page: int 
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
+def row_id(text: str) -> int | None:
+    """Return a row's id as a request names it; None for anything that is none."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
 def address_of(name: str) -> Callable[[int | str], str]:
     """Return what gives the address of a row by its id or slug; for long lists, where `reverse` for each is slow."""
     before, after = reverse(name, args=["0"]).rsplit("0", 1)

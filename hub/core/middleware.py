@@ -1,11 +1,24 @@
-"""Answers that htmx can use as they are."""
+"""Addresses that the database can be asked about, and answers that htmx can use as they are."""
 
 from collections.abc import Callable
 
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+
+class AddressMiddleware:
+    """Refuse an address with a NUL in its path or query: no text of ours holds one, and PostgreSQL takes none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("NUL in the address")
+        return self.get_response(request)
 
 
 class HtmxAnswerMiddleware:

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hub.core.http import Request, render_page
+from hub.core.http import Request, render_page, row_id
 from hub.core.messages import say
 from hub.people.permissions import requires
 
@@ -23,9 +23,8 @@ def feed_create(request: Request, kind: str) -> HttpResponse:
     """Set up an address; `?plan=` takes the columns of a file that was read before."""
     sort = known_kind(kind)
     feed = Feed(kind=sort.key)
-    pk = request.GET.get("plan", "")
-    if pk.isdecimal() and len(pk) < 19:
-        plan = ImportPlan.objects.defer("content").filter(pk=int(pk), kind=sort.key).first()
+    if (plan_id := row_id(request.GET.get("plan", ""))) is not None:
+        plan = ImportPlan.objects.defer("content").filter(pk=plan_id, kind=sort.key).first()
         if plan is not None:
             feed.columns, feed.is_whole = feeds.columns_of(plan), plan.is_whole
     return edit(request, feed, sort)

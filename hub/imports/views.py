@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from connectors.failures import explain
 from hub.core.csv import MAX_BYTES, Note, Unreadable, csv_answer
-from hub.core.http import Request, paginate, render_page
+from hub.core.http import Request, paginate, render_page, row_id
 from hub.core.messages import say
 from hub.people.models import User
 from hub.people.permissions import require, requires
@@ -252,8 +252,8 @@ def plan_apply(request: Request, pk: int) -> HttpResponse:
     if plan.state == ImportPlan.State.APPLIED:  # the same click twice
         say(request, _("This file was applied already."), level="info")
         return redirect(plan)
-    shown = [int(key) for key in request.POST.getlist("shown") if key.isdecimal()]
-    ticked = [int(key) for key in request.POST.getlist("row") if key.isdecimal()]
+    shown = [one for key in request.POST.getlist("shown") if (one := row_id(key)) is not None]
+    ticked = [one for key in request.POST.getlist("row") if (one := row_id(key)) is not None]
     try:
         actions.tick(plan=plan, shown=shown, ticked=ticked)
     except actions.PlanNotReady:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
+from connectors.sync import cleaned
 from kpis.actions.tokens import known
 from kpis.models import ApiCall, ApiToken
 
@@ -108,13 +109,14 @@ def rows_of(body: bytes) -> Rows:
     if isinstance(found, dict) and isinstance(found.get("rows"), list) and len(found["rows"]) > MOST_ROWS:
         raise Refused(422, "too_many_rows", f"A call holds {MOST_ROWS} rows at most: send several.")
     try:
-        return Batch.model_validate(found).rows
+        rows = Batch.model_validate(found).rows
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise Refused(
             422, "wrong_shape", f"{where}: {first['msg']}. A body is an object with a list “rows”."
         ) from error
+    return cleaned(rows) if b"\\u0000" in body else rows  # PostgreSQL takes no NUL, not even to look for it
 
 
 def once(token: ApiToken, request: HttpRequest, body: bytes, act: Callable[[], Answer]) -> HttpResponse:

@@ -248,3 +248,8 @@ def test_edits_during_paging_are_not_lost(sync, world):
 
     assert WorkItem.objects.get(external_id="i20").title == "Edited meanwhile"
     assert WorkItem.objects.count() == len(world.issues)
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 5000, "-1", "soon", "Mon, 99 Nov 9999 99:99:99 GMT"])
+def test_a_retry_after_that_makes_no_sense_is_passed_over(odd):
+    assert transport.retry_after(transport.HttpAnswer(429, {"retry-after": odd}, b"")) is None

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
+import pytest
 from gunicorn.config import Config
 
 from hub.core.access import AccessLogger
@@ -19,6 +20,11 @@ def line(path, **headers):
     request = SimpleNamespace(headers=list(headers.items()))
     answer = SimpleNamespace(status="200 OK", headers=[], sent=6)
     return logger.atoms(answer, request, environ, timedelta(milliseconds=12))
+
+
+@pytest.mark.parametrize("path", ["/people/welcome/wJ8x_canary-0a1B/", "/account/password/reset/key/3-dk2a8c-canary/"])
+def test_a_link_that_lets_a_person_in_is_in_no_line(path):
+    assert "canary" not in str(line(path, referer=f"https://hub.example{path}"))
 
 
 def test_the_address_of_a_webhook_is_in_no_line():

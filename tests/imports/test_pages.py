@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from hub.imports.kinds import kind_named
-from hub.imports.models import Feed
+from hub.imports.models import Feed, ImportPlan
 from hub.imports.sheet import suggest_mapping
 from tests.imports.ways import planned
 
@@ -63,3 +63,13 @@ def test_each_kind_has_its_upload_page_and_keeps_what_it_refuses_out(ops, sign_i
 
 def test_an_unknown_kind_is_not_found(ops, sign_in):
     assert sign_in(ops).get(reverse("imports:plan_create", args=["cats"])).status_code == 404
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "9" * 25, "²", "-1"])
+def test_a_tick_that_is_no_row_is_passed_over(ops, sign_in, odd):
+    plan = planned("tools", "name,summary\nMiro,Boards.\n", ops)
+
+    sign_in(ops).post(reverse("imports:plan_apply", args=[plan.pk]), {"shown": [odd], "row": [odd], "apply": "1"})
+
+    plan.refresh_from_db()
+    assert plan.state == ImportPlan.State.APPLIED

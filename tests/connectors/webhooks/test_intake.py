@@ -122,6 +122,14 @@ def test_a_length_that_is_none_reads_nothing_long(endpoint, length):
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/hooks/linear/%00/", "/hooks/%00/a/", "/hooks/linear/%ED%A0%80/", f"/hooks/x/{'9' * 5000}/"]
+)
+def test_an_odd_address_is_refused(path, db):
+    assert Client().post(path, b"{}", content_type="application/json").status_code in (400, 404)
+    assert Client().get(f"{path}?validationToken=x").status_code in (400, 404)
+
+
 def test_an_address_that_is_not_there_looks_like_one_that_is_off(endpoint, turned_on):
     closed = turned_on("notion")
     Webhook.objects.filter(pk=closed.pk).update(is_on=False)

@@ -321,3 +321,35 @@ def test_the_description_fits_what_is_answered(metric):
     assert refused["code"] in codes
     for path in document["paths"]:
         assert Client().post(f"/api{path}", "{}", content_type="application/json").status_code == 401
+
+
+ODD = ["\x00", "a\x00b", "\U0001f600" * 50, 10**4000, -(10**30), 1e308, [], {}, [[]], True, "9" * 5000, "1e999", "NaN"]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_whatever_stands_in_a_field_is_refused_and_breaks_nothing(odd, metric):
+    tool = ToolFactory(slug="miro")
+    _, secret = a_token(metric, tools=[tool])
+    seen = {"person": UserFactory().email, "tool": "miro", "day": "2026-03-02"}
+    fields = (
+        "metric",
+        "week",
+        "team",
+        "value",
+        "num",
+        "den",
+        "n",
+        "coverage",
+        "signal",
+        "count",
+        "person",
+        "tool",
+        "day",
+    )
+
+    for name in fields:
+        for to, row in ((OBSERVATIONS, ROW), (ACTIVITY, seen)):
+            answer = post(secret, {**row, name: odd}, to=to, Idempotency_Key=f"{to} {name}")
+            assert answer.status_code in (200, 207, 400), (to, name)
+    answer = post(secret, {**ROW, str(odd)[:2000]: 1}, {**ROW, "team": "nowhere"})
+    assert answer.status_code in (207, 400)
