@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -133,34 +134,74 @@ def people(transactional_db):
     return {role: UserFactory(**fields) for role, fields in PEOPLE.items()}
 
 
+def new_profile(browser, *, language: str = "en", theme: str = "light", width: int = 1440, **options) -> BrowserContext:
+    """Return a browser profile in which nothing was opened yet."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        locale={"en": "en-GB", "fr": "fr-FR"}[language],
+        reduced_motion="reduce",
+        **options,
+    )
+    context.set_default_timeout(8000)
+    context.add_init_script(SPY)
+    return context
+
+
+def sign_in(context, person, url, **fields) -> None:
+    """Have a person be signed in where a browser profile is used; `fields` are what they chose on their own page."""
+    type(person).objects.filter(pk=person.pk).update(**fields)
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
+
+
 @pytest.fixture
 def visit(browser, live_server, people):
     """Return `visit(role, **context)`: a fresh browser profile, signed in as that role."""
     opened: list[BrowserContext] = []
 
-    def start(
-        role: str = "member", *, language: str = "en", theme: str = "light", width: int = 1440, **options
-    ) -> Visit:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=theme,
-            locale={"en": "en-GB", "fr": "fr-FR"}[language],
-            reduced_motion="reduce",
-            **options,
-        )
-        context.set_default_timeout(8000)
-        context.add_init_script(SPY)
+    def start(role: str = "member", *, language: str = "en", theme: str = "light", **options) -> Visit:
+        context = new_profile(browser, language=language, theme=theme, **options)
         opened.append(context)
         if role != "anonymous":
-            person = people[role]
-            type(person).objects.filter(pk=person.pk).update(language=language, theme=theme)
-            client = Client()
-            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME,
-                                  "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
-                                  "url": live_server.url}])  # fmt: skip
+            sign_in(context, people[role], live_server.url, language=language, theme=theme)
         return Visit(context.new_page(), live_server.url)
 
     yield start
     for context in opened:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def kept_pages(browser, live_server):
+    """One page of one profile by language and scripts: what makes a page dear is the process that a new one gets."""
+    kept = {}
+    for language, scripts in product(("en", "fr"), (True, False)):
+        context = new_profile(browser, language=language, java_script_enabled=scripts)
+        kept[language, scripts] = Visit(context.new_page(), live_server.url)
+    yield kept
+    for seen in kept.values():
+        seen.page.context.close()
+
+
+@pytest.fixture
+def look(kept_pages, people):
+    """Return `look(role)`: like `visit`, on a page that others looked at; for what is looked at and left alone."""
+    used: list[Visit] = []
+
+    def start(role: str, *, language: str = "en", scripts: bool = True) -> Visit:
+        seen = kept_pages[language, scripts]
+        used.append(seen)
+        seen.wrong.clear()
+        seen.under_way.clear()
+        seen.page.emulate_media(color_scheme="light")
+        seen.page.context.clear_cookies()
+        if role != "anonymous":
+            sign_in(seen.page.context, people[role], seen.server, language=language, theme="light")
+        return seen
+
+    yield start
+    for seen in used:  # it asks for nothing while the rows go that it showed
+        seen.page.goto("about:blank")
