@@ -1,6 +1,6 @@
 """What people and the clock do with connections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -134,7 +134,8 @@ def run_now(*, connection: Connection, by: User | None, only: tuple[str, ...] = 
     if under_way is not None:
         return under_way
     now = timezone.now()
-    last = connection.runs.filter(reason=SyncRun.Reason.HAND, ended_at__gt=now - COOL_DOWN).order_by("-id").first()
+    recent = connection.runs.filter(reason=SyncRun.Reason.HAND, ended_at__gt=now - COOL_DOWN)
+    last = recent.exclude(state=State.PAUSED).order_by("-id").first()
     if last is not None and last.ended_at is not None and last.only == list(only) and not last.failure:
         raise TooSoon(last.ended_at + COOL_DOWN)
     made = start_run(connection, SyncRun.Reason.HAND, slot=f"hand:{now:%Y%m%d%H%M%S%f}", by=by, only=only)
@@ -201,23 +202,52 @@ def back_fill(*, connection: Connection, since: date, streams: tuple[str, ...], 
 
 @transaction.atomic
 def switch(*, connection: Connection, on: bool, by: User) -> None:
-    """Pause a source or take it up again. Nothing that was read is touched."""
+    """Pause a source or take it up again. Nothing that was read is touched; a run under way ends within a page."""
+    if not on:
+        leave_off(connection.runs.open())
     connection.is_active = on
     connection.save(update_fields=["is_active", "updated_at"])
+    if on:
+        go_on(connection, by=by)
     record(by=by, verb="resumed" if on else "paused", on=connection)
 
 
 @transaction.atomic
 def switch_stream(*, connection: Connection, stream: str, on: bool, by: User) -> None:
-    """Pause one stream or take it up again; a page that is being read is still written."""
+    """Pause one stream or take it up again. A run that is at it leaves it off within a page, and reads the others."""
+    if not on:
+        leave_off(connection.runs.open().filter(streams__stream=stream, streams__state=State.RUNNING))
     connection = Connection.objects.select_for_update().get(pk=connection.pk)
     paused = {*connection.paused_streams} - {stream} if on else {*connection.paused_streams, stream}
     connection.paused_streams = sorted(paused)
     connection.save(update_fields=["paused_streams", "updated_at"])
-    if not on:
+    if on:
+        go_on(connection, by=by, stream=stream)
+    else:
         waiting = StreamRun.objects.filter(run__connection=connection, run__state__in=OPEN_STATES, stream=stream)
         waiting.filter(state=State.QUEUED).delete()
     record(by=by, verb="resumed" if on else "paused", on=connection, why=stream)
+
+
+def go_on(connection: Connection, *, by: User, stream: str = "") -> None:
+    """Read again what the latest run left off because of a pause (or only one stream of it)."""
+    last = connection.runs.order_by("-id").first()
+    if last is None or last.state != State.PAUSED or not connection.is_readable:
+        return
+    left = last.streams.filter(state=State.PAUSED).values_list("stream", flat=True)
+    only = tuple(name for name in left if stream in ("", name))
+    if only and connection.reads_any_of(only):
+        start_run(connection, SyncRun.Reason.HAND, slot=f"resumed:{last.pk}:{stream}", by=by, only=only)
+
+
+def leave_off(runs: Iterable[SyncRun]) -> None:
+    """Have the workers of these runs look again at what they are to read.
+
+    Before a connection's row is locked: a worker, too, locks its job first.
+    """
+    for run in runs:
+        if run.job is not None:
+            worker.call_back(run.job)
 
 
 @transaction.atomic

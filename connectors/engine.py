@@ -110,7 +110,7 @@ class Engine:
             if not run.is_open:
                 return False
             connection = run.connection
-            if connection.pause_until and connection.pause_until > now:
+            if connection.is_active and connection.pause_until and connection.pause_until > now:
                 raise TryLater(connection.pause_reason or "paused", after=connection.pause_until - now)
             if run.state == State.QUEUED:
                 run.state, run.started_at = State.RUNNING, now
@@ -120,6 +120,8 @@ class Engine:
             for stream in self.streams:
                 StreamState.objects.get_or_create(connection=connection, stream=stream.name)
                 StreamRun.objects.get_or_create(run=run, stream=stream.name)
+            left = run.streams.filter(state=State.RUNNING, stream__in=connection.paused_streams)
+            left.update(state=State.PAUSED, ended_at=now)
         if not connection.is_active:
             self.leave_off()
             return False
@@ -131,7 +133,7 @@ class Engine:
     def leave_off(self) -> None:
         """End the run of a source that was paused meanwhile: that is nobody's failure."""
         left = self.run.streams.filter(state__in=(State.QUEUED, State.RUNNING))
-        left.update(state=State.SKIPPED, detail="paused", ended_at=self.clock())
+        left.update(state=State.PAUSED, ended_at=self.clock())
         self.finish()
 
     @property
@@ -230,6 +232,8 @@ class Engine:
             bad = [one for one in made if one.state in (State.FAILED, State.SKIPPED)]
             is_whole = not bad and not any(one.refused for one in good)
             run.state = State.DONE if is_whole and good else State.PARTLY if good else State.FAILED
+            if not bad and any(one.state == State.PAUSED for one in made):
+                run.state = State.PAUSED
             run.failure = next((one.failure for one in bad if one.failure), "")
             run.ended_at = now
             totals = run.streams.aggregate(**{f"sum_{name}": Sum(name) for name in COUNTERS})

@@ -25,6 +25,7 @@ class State(models.TextChoices):
     PARTLY = "partly", pgettext_lazy("sync", "Partly synced")
     FAILED = "failed", pgettext_lazy("sync", "Failed")
     SKIPPED = "skipped", pgettext_lazy("sync", "Not read")
+    PAUSED = "paused", pgettext_lazy("sync", "Paused")  # left off because a person said so
 
 
 OPEN_STATES = (State.QUEUED, State.RUNNING)

@@ -260,7 +260,7 @@ class Reading:
 
     def said(self, rows: tuple[StreamRow, ...], note: Note | None) -> Said:  # noqa: PLR0911 — one line a state
         if not self.connection.is_active:
-            return Said("neutral", pgettext("sync", "Paused"))
+            return self.pausing if self.run is not None else Said("neutral", pgettext("sync", "Paused"))
         if self.connection.auth != Connection.Auth.OK:
             return Said("bad", _("Needs a new token"))
         if self.run is not None and self.is_waiting:
@@ -279,6 +279,11 @@ class Reading:
         if rows and not read:
             return Said("neutral", pgettext("sync", "Paused"))
         return Said("ok", State.DONE.label)
+
+    @property
+    def pausing(self) -> Said:
+        """The state of what was paused while a worker is at it: it ends within a page."""
+        return Said("info", _("Pausing…"))
 
     @property
     def has_choice(self) -> bool:
@@ -303,6 +308,8 @@ class Reading:
         said, waits = Said("neutral", pgettext("sync", "Paused")), ""
         if is_read or not is_paused:
             said, waits = self.stream_said(state, last, in_run, is_stale, refused), self.waits(state, last, in_run)
+            if is_read and (is_paused or not self.connection.is_active):
+                said, waits = self.pausing, ""
             if stream.is_chosen and not self.has_choice and not is_read and not failure:
                 said, waits = Said("warn", _("Waits for you")), _("nothing is chosen yet")
         return StreamRow(

@@ -148,6 +148,17 @@ def hurry(job_id: UUID) -> None:
     waiting.update(run_after=timezone.now(), dispatched_at=None)
 
 
+def call_back(job_id: UUID) -> None:
+    """Have a job begin anew at once, whoever does it or waits with it: what it was told to do has changed.
+
+    The worker that has it learns at its next confirmation that the job is no longer its own, and writes nothing more.
+    """
+    open_states = (Job.State.QUEUED, Job.State.RUNNING)
+    Job.objects.filter(pk=job_id, state__in=open_states).update(
+        state=Job.State.QUEUED, attempts=0, run_after=timezone.now(), dispatched_at=None, lease_until=None
+    )
+
+
 @contextmanager
 def heartbeat(lease: Lease) -> Iterator[None]:
     """Renew the lease beside the work, on a database connection of its own."""
