@@ -60,11 +60,12 @@ FALLING = {
 }
 
 
+SHOWN = ("owner_link__person", "owner_link__team", "capability_link__capability", "adoption")
+
+
 def listed(tools: "QuerySet[Tool]", *, sort: str) -> "QuerySet[Tool]":
     """Join what a row of the list shows, in one query, in the order asked for ("-" before the name: falling)."""
-    return sorted_by(tools, sort).select_related(  # type: ignore[misc]
-        "vendor", "owner_link__person", "owner_link__team", "capability_link__capability", "adoption"
-    )
+    return sorted_by(tools, sort).select_related("vendor", *SHOWN)
 
 
 def sorted_by(tools: "QuerySet[Tool]", sort: str) -> "QuerySet[Tool]":
@@ -150,7 +151,8 @@ def page_of_tools(
     page = paginator.get_page(number)
     # Which tools are on the page is asked first: what a row shows is then joined for fifty of them, not for all.
     shown = list(page.object_list.values_list("pk", flat=True))  # type: ignore[attr-defined]
-    page.object_list = listed(Tool.objects.filter(pk__in=shown), sort=sort).defer("how_to_en", "how_to_fr")
+    rows = sorted_by(Tool.objects.filter(pk__in=shown), sort).defer("how_to_en", "how_to_fr")
+    page.object_list = rows.select_related(*SHOWN)
     return page, counts["every"]
 
 

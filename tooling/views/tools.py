@@ -122,7 +122,9 @@ def tool_list(request: Request) -> HttpResponse:
         "bar_teams": ", ".join(team.name for team in teams[:TEAMS_IN_A_ROW]),
         "headings": _headings(found, columns, sort),
         "columns": columns,
-        "shown": dict.fromkeys(COLUMNS, False) | dict.fromkeys(columns, True),
+        "connect": reverse("connectors:connection_create")
+        if request.user.has_perm("connectors.edit_connection")
+        else "",
         "all_columns": COLUMNS,
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("col", "page")],
         "shows": [(key, label, _show(found, key)) for key, label in SHOWS.items()],
@@ -136,7 +138,6 @@ def tool_list(request: Request) -> HttpResponse:
         "sort": sort,
         "can_create": request.user.has_perm("tooling.create_tool"),
         "can_import": request.user.has_perm("tooling.import_tools"),
-        "can_connect": request.user.has_perm("connectors.edit_connection"),
     }
     return render_page(request, "tooling/tool_list.html", context, partials=("tool-results",))
 
@@ -260,7 +261,6 @@ def _people(request: Request, tool: Tool) -> dict[str, object]:
         "may_see_idle": may_see_idle,
         "idle": idle_accounts(tool, window=window) if may_see_idle else [],
         "can_match": request.user.has_perm("people.match_accounts"),
-        "can_connect": request.user.has_perm("connectors.edit_connection"),
     }
 
 
