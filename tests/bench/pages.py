@@ -29,13 +29,19 @@ def heavy_arguments() -> dict[str, dict]:
     team = Team.objects.filter(slug="team-20").first() or Team.objects.first()
     wire = Connection.objects.order_by("pk").first()
     person = User.objects.filter(email__startswith="person").first() or User.objects.first()
-    found = {name: {"slug": tool.slug} for name in known_names() if name.startswith("tooling:tool_")}
-    found["tooling:capability_detail"] = {"slug": Capability.objects.jobs().first().slug}
-    found |= {name: {"slug": team.slug} for name in ("people:team_detail", "people:team_edit", "kpis:team_dashboard")}
+    job = Capability.objects.jobs().first()
+    found: dict[str, dict] = {}
+    if tool:
+        found |= {name: {"slug": tool.slug} for name in known_names() if name.startswith("tooling:tool_")}
+    if job:
+        found["tooling:capability_detail"] = {"slug": job.slug}
+    if team:
+        found |= dict.fromkeys(("people:team_detail", "people:team_edit", "kpis:team_dashboard"), {"slug": team.slug})
     found |= {
         name: {"key": "cycle-time"} for name in known_names() if name.startswith(("kpis:metric_", "kpis:target_"))
     }
-    found["people:person_detail"] = {"pk": person.pk}
+    if person:
+        found["people:person_detail"] = {"pk": person.pk}
     if wire:
         found["connectors:connection_detail"] = {"pk": wire.pk}
     return found
