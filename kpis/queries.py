@@ -323,39 +323,37 @@ def amount(metric: Metric, value: float, *, signed: bool = False, places: int | 
     return sign + text
 
 
-def unit(metric: Metric, value: float) -> str:
+def unit(metric: Metric, value: float) -> str:  # noqa: PLR0912 — one line a unit
     """Return what stands after the figure, its space with it."""
-    if metric.unit == Metric.Unit.PERCENT:
-        return pgettext("after the figure", "%")
-    if metric.unit == Metric.Unit.MONEY:
-        return f"\u00a0{seat_prices(metric.settings.get('prices', ()))[1]}"
-    return f"\u00a0{_counted(metric.unit, 1 if abs(value) == 1 else 2)}"
-
-
-def _counted(unit: str, count: int) -> str:  # noqa: PLR0911 — one line a unit
-    match unit:
+    count = 1 if abs(value) == 1 else 2
+    match metric.unit:
+        case Metric.Unit.PERCENT:
+            return pgettext("after the figure", "%")
+        case Metric.Unit.MONEY:
+            word = seat_prices(metric.settings.get("prices", ()))[1]
         case Metric.Unit.DAYS:
-            return ngettext("day", "days", count)
+            word = ngettext("day", "days", count)
         case Metric.Unit.ITEMS:
-            return ngettext("item", "items", count)
+            word = ngettext("item", "items", count)
         case Metric.Unit.NOTES:
-            return ngettext("note", "notes", count)
+            word = ngettext("note", "notes", count)
         case Metric.Unit.INTERVIEWS:
-            return ngettext("interview", "interviews", count)
+            word = ngettext("interview", "interviews", count)
         case Metric.Unit.PAGES:
-            return npgettext("unit", "page", "pages", count)
+            word = npgettext("unit", "page", "pages", count)
         case Metric.Unit.OBJECTIVES:
-            return ngettext("objective", "objectives", count)
+            word = ngettext("objective", "objectives", count)
         case Metric.Unit.KEY_RESULTS:
-            return ngettext("key result", "key results", count)
+            word = ngettext("key result", "key results", count)
         case Metric.Unit.FEATURES:
-            return ngettext("feature", "features", count)
+            word = ngettext("feature", "features", count)
         case Metric.Unit.DECISIONS:
-            return ngettext("decision", "decisions", count)
+            word = ngettext("decision", "decisions", count)
         case Metric.Unit.TIMES:
-            return npgettext("unit", "time", "times", count)
+            word = npgettext("unit", "time", "times", count)
         case _:
-            return ngettext("seat", "seats", count)
+            word = ngettext("seat", "seats", count)
+    return f"\u00a0{word}"
 
 
 def full(metric: Metric, value: float | None) -> str:

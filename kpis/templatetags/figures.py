@@ -22,7 +22,10 @@ def spark(values: Sequence[float | None], target: float | None = None, css: str 
     """Draw the last values small; the figures beside it say the same, so readers skip it."""
     one = charts.spark(values, target)
     marks = [
-        drawn('<svg class="{}" viewBox="0 0 96 32" width="96" height="32" aria-hidden="true">', [(f"spark {css}".strip(),)]),
+        drawn(
+            '<svg class="{}" viewBox="0 0 96 32" width="96" height="32" aria-hidden="true">',
+            [(f"spark {css}".strip(),)],
+        ),
         drawn('<path class="spark__target" d="M2 {}H94"/>', [] if one.target is None else [(one.target,)]),
         drawn('<path class="spark__line" d="{}"/>', ((path,) for path in one.paths)),
         drawn('<circle class="spark__end" cx="{}" cy="{}" r="3.5"/>', [one.end] if one.end else []),

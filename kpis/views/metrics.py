@@ -20,6 +20,7 @@ from kpis.forms import CommentForm, MetricForm
 from kpis.models import Metric
 from kpis.queries import Figure
 
+from .lists import lists
 from .panels import panel
 from .reasons import reasons
 from .scope import address, metric_of, ranges_of, team_of, weeks_of
@@ -56,6 +57,7 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "reason": reasons([figure]).get(metric.key),
         "facts": _facts(figure),
         "panel": panel(shown, marks=marks),
+        "lists": lists(metric.key, team),
         "pitfalls": [line for line in metric.localized("pitfalls").splitlines() if line.strip()],
         "past": past,
         "restatements": queries.restatements(metric, team),

@@ -1,17 +1,18 @@
-"""Why a figure is not measured: a plan without it, a reading that isn’t over, a mapping that is missing."""
+"""Why a figure is not measured: no right to read it, a reading or a history that is too young, no mapping, no price."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Min, OuterRef, Subquery
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from connectors import registry
 from connectors.base import FailureClass
 from connectors.mappings.meanings import HOLDINGS
-from connectors.models import DocumentSource, SourceMapping, StreamState
+from connectors.models import DailySnapshot, DocumentSource, SourceMapping, StreamState
 from kpis.formulas import Status
 from kpis.queries import Figure
 from kpis.sync.families import Reads, family_of
@@ -28,8 +29,8 @@ class Reason:
 
 
 def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
-    """Return, by the metric's key, why figures without any value have none. Two statements at most."""
-    silent = {figure.metric.key for figure in figures if figure.status == Status.NOT_MEASURED}
+    """Return, by the metric's key, why figures without any value have none. Three statements at most."""
+    silent = {figure.metric.key: figure.metric for figure in figures if figure.status == Status.NOT_MEASURED}
     families = {key: family for key in silent if (family := family_of(key))}
     if not families:
         return {}
@@ -41,17 +42,36 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
     )
     found: dict[str, Reason] = {}
     unmapped: list[str] = []
+    young: dict[str, str] = {}
     for key, family in families.items():
         reason = next(filter(None, (unreadable(reads, streams) for reads in family.reads)), None)
         if reason:
             found[key] = reason
+        elif silent[key].settings.get("prices") == []:
+            found[key] = Reason(_("Not measurable: nobody has entered what a seat costs."))
+        elif family.nights:
+            young[key] = family.nights
         elif any(reads.anchor == "pages" for reads in family.reads):
             unmapped.append(key)
     if unmapped:
         mappable = registry.mappable()
         page = next((state.connection_id for state in streams if state.connection.service in mappable), None)
         found |= missing_mappings(unmapped, reverse("mappings:source_list", args=[page]) if page else "")
-    return found
+    return found | too_young(young)
+
+
+def too_young(streams: Mapping[str, str]) -> dict[str, Reason]:
+    """Say since when the hub has compared its readings of these streams, by the metric's key."""
+    if not streams:
+        return {}
+    nights = DailySnapshot.objects.filter(connection__is_active=True, stream__in=set(streams.values()))
+    since = dict(nights.order_by().values_list("stream").annotate(Min("day")))
+    text = _("The tool keeps no history of it. The hub compares its nightly readings since %(day)s: too few so far.")
+    return {
+        key: Reason(text % {"day": date_format(since[stream], "DATE_FORMAT")})
+        for key, stream in streams.items()
+        if stream in since
+    }
 
 
 def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:

@@ -29,15 +29,18 @@ stays AS (
   SELECT *, CASE WHEN before IS NOT NULL THEN day WHEN day <= made_on + 1 THEN made_on END AS since FROM marks
 )"""
 
-# Moves are counted from the second night on: on the first, nothing can be seen to have moved.
-MOVES = f"""
-WITH {WEEKS}, {MARKS},
+FEATURE_TEAMS = """
 feature_teams AS (
   SELECT DISTINCT m.id, t.team_id
   FROM marks m CROSS JOIN LATERAL unnest(m.team_refs) AS r(ref)
   JOIN connectors_workteam t ON t.connection_id = m.connection_id AND t.external_id = r.ref AND t.deleted_at IS NULL
   WHERE t.team_id IS NOT NULL
-),
+)"""
+
+# Moves are counted from the second night on: on the first, nothing can be seen to have moved.
+MOVES = f"""
+WITH {WEEKS}, {MARKS},
+{FEATURE_TEAMS},
 moves AS (
   SELECT m.id, m.day, w.week FROM marks m JOIN weeks w ON m.day >= w.week AND m.day < w.week + 7
   WHERE m.before IS NOT NULL AND (m.deleted_at IS NULL OR m.deleted_at >= w.ends_at)

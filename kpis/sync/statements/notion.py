@@ -181,7 +181,7 @@ FROM figures WHERE told > 0"""
 
 # Decided, and the day on which to look at it again has gone by: whoever looks names the next one.
 REVIEWED = pages(
-    f"{day('review')} AS review",
+    f"{day('review')} AS review, {value('person')} AS owner",
     "m.meaning = 'decisions' AND p.deleted_at IS NULL AND jsonb_exists(m.fields, 'status') AND jsonb_exists(m.fields, 'review')",
 )
 REVIEWS = f"""
@@ -196,20 +196,21 @@ SELECT 'overdue-reviews', team_id, %(week)s::date, overdue, {NONE}, {NONE}, {NON
 FROM figures WHERE told > 0"""
 
 # Of the experiments whose thirty days after the end ran out in the last ninety, as the databases stand now.
-EXPERIMENTS = f"""
-WITH {
+DUE = f"""{
     pages(
-        f"{day('date', 'end')} AS day",
+        f"{day('date', 'end')} AS day, {value('status')} AS result",
         "m.meaning = 'experiments' AND p.deleted_at IS NULL AND "
         "jsonb_exists(m.fields, 'date') AND jsonb_exists(m.fields, 'status')",
         on="p.day",
     )
 },
 due AS (
-  SELECT id, coalesce(is_held, false) AS is_held FROM pages
+  SELECT id, coalesce(is_held, false) AS is_held, result FROM pages
   WHERE day + 30 <= %(today)s::date AND day + 30 > %(today)s::date - 90
 ),
-{scoped("due", "page_teams")}
+{scoped("due", "page_teams")}"""
+EXPERIMENTS = f"""
+WITH {DUE}
 SELECT 'experiment-results', team_id, %(week)s::date, count(*) FILTER (WHERE is_held)::float8 / count(*),
        count(*) FILTER (WHERE is_held), count(*), {NONE}, count(*), {NONE}
 FROM scoped GROUP BY team_id"""
