@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from django.conf import settings
 
+from connectors.addresses import AddressRefused, check_ip
+
 from .kinds import Kind, kind_of
 
 # What an address may say beside host and name: nothing that leads elsewhere, to a file or to another program.
@@ -102,14 +104,12 @@ def numbers_of(host: str, port: int) -> tuple[str, ...]:
 def may_reach(number: str, host: str, port: int) -> bool:
     """Tell whether an address is public, or one that SQL_HOSTS names: a host, host:port, or a network."""
     ip = ipaddress.ip_address(number)
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    if is_public(ip) and is_public(inner):
-        return True
-    return any(_names(entry, inner, host, port) for entry in settings.SQL_HOSTS)
-
-
-def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return ip.is_global and not ip.is_multicast
+    try:
+        check_ip(ip)
+    except AddressRefused:
+        inner = getattr(ip, "ipv4_mapped", None) or ip
+        return any(_names(entry, inner, host, port) for entry in settings.SQL_HOSTS)
+    return True
 
 
 def _names(entry: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address, host: str, port: int) -> bool:

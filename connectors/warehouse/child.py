@@ -20,6 +20,8 @@ from urllib.parse import quote
 
 MEMORY = 4 * 1024**3
 LONGEST_CELL = 500
+LARGEST_ANSWER = 16 * 1024**2  # characters
+ROWS_AT_ONCE = 200
 CONNECT_SECONDS = 5
 PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn")
 TOO_MIGHTY = (
@@ -87,10 +89,22 @@ def may_connect(address: Any, numbers: set[str], *, is_service: bool) -> bool:
 
 
 def rows_of(cursor: Any, job: Job, warnings: Sequence[str] = ()) -> Found:
-    """Run the wrapped query and return its columns and rows, one more than allowed at most."""
+    """Run the wrapped query and return its columns and rows, one more than allowed at most.
+
+    Raises Refused where they are more than anybody wants to hold in memory.
+    """
     cursor.execute(job["query"])
     columns = [str(column[0]) for column in cursor.description or ()]
-    rows = [[plain(cell) for cell in row] for row in cursor.fetchmany(job["most"])]
+    rows: list[list[Any]] = []
+    size = 0
+    while some := cursor.fetchmany(min(ROWS_AT_ONCE, job["most"] - len(rows))):
+        read = [[plain(cell) for cell in row] for row in some]
+        size += sum(len(cell) if isinstance(cell, str) else 8 for row in read for cell in row)
+        rows += read
+        if size > LARGEST_ANSWER:
+            raise Refused("bad_payload", "the answer is too large")
+        if len(rows) >= job["most"]:
+            break
     return {"columns": columns, "rows": rows, "types": types_of(columns, rows), "warnings": list(warnings)}
 
 
@@ -104,7 +118,7 @@ def plain(cell: Any) -> Any:
         return float(cell) if cell.is_finite() else str(cell)
     if isinstance(cell, date):  # a moment, too
         return cell.isoformat()
-    return str(cell)[:LONGEST_CELL]
+    return str(cell)[:LONGEST_CELL].replace("\0", "\ufffd")
 
 
 def types_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:

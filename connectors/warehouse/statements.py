@@ -14,7 +14,7 @@ FORBIDDEN = {
                    "pg_read_binary_file", "pg_ls_dir", "pg_stat_file", "lo_import", "lo_export", "lo_create", "lo_put",
                    "lo_from_bytea", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "set_config", "pg_advisory_lock",
                    "pg_terminate_backend", "pg_cancel_backend", "pg_notify", "query_to_xml", "table_to_xml",
-                   "pg_reload_conf", "pg_rotate_logfile", "nextval", "setval", "pg_logical_emit_message"),
+                   "pg_reload_conf", "pg_rotate_logfile", "nextval", "setval", "pg_logical_emit_message", "uescape"),
     "mysql": ("into", "outfile", "dumpfile", "load_file", "sleep", "benchmark", "get_lock", "sys_exec", "sys_eval"),
     "duckdb": ("read_csv", "read_csv_auto", "read_parquet", "parquet_scan", "read_json", "read_json_auto",
                "read_ndjson", "read_text", "read_blob", "glob", "sqlite_scan", "postgres_scan", "mysql_scan", "getenv",
@@ -24,6 +24,7 @@ FORBIDDEN = {
     "snowflake": ("into", "system$wait", "system$cancel_query", "system$abort_session"),
 }  # fmt: skip
 LITERAL = re.compile(r"'[^']*'")
+OTHER_QUOTES = re.compile(r'["`\[]')  # a name between them may hold a single quote, and then no text begins there
 DOLLARS = re.compile(r"\$\w*\$")
 WORD = re.compile(r"[a-z_][a-z0-9_$]*")
 
@@ -51,7 +52,7 @@ def single_select(query: str, kind: str) -> str:
         raise NotASelect("beginning")
     if DOLLARS.search(text):
         raise NotASelect("character")
-    words = set(WORD.findall(LITERAL.sub("''", text.lower())))
+    words = set(WORD.findall((text if OTHER_QUOTES.search(text) else LITERAL.sub("''", text)).lower()))
     for word in FORBIDDEN.get(kind, ()):
         if word in words:
             raise NotASelect("word", word)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from connectors.warehouse import reader
+from connectors.warehouse import child, reader
 from connectors.warehouse.reader import QueryFailed, ask
 from connectors.warehouse.statements import NotASelect, single_select, wrapped
 
@@ -77,6 +77,8 @@ HOSTILE = {
         "SELECT query_to_xml('DELETE FROM figures', true, true, '')",
         'SELECT "pg_sleep"(60)',
         'SELECT U&"pg\\005fsleep"(60)',
+        """SELECT 1 AS "a'", pg_sleep(60) AS "b'\"""",
+        """SELECT U&"pg!005fsleep" UESCAPE '!' (60)""",
         "SELECT $$;$$",
         "SELECT * FROM people_user",
         "SELECT usename, passwd FROM pg_shadow",
@@ -104,6 +106,7 @@ HOSTILE = {
         "SELECT * FROM 'https://example.com/x.csv'",
         "SELECT getenv('HOME')",
         "SELECT * FROM sys",
+        """SELECT 1 AS "a'", getenv('HOME') AS "b'\"""",
     ],
     "lite": [
         *EVERYWHERE,
@@ -113,6 +116,8 @@ HOSTILE = {
         "SELECT * FROM pragma_database_list",
         "SELECT readfile('/etc/passwd')",
         "VACUUM INTO '/tmp/x'",
+        "SELECT 1 AS [a'], load_extension('/tmp/x.so') AS [b']",
+        "SELECT 1 AS `a'`, load_extension('/tmp/x.so') AS `b'`",
     ],
 }
 
@@ -246,3 +251,49 @@ def test_a_refusal_says_why(query, code):
         single_select(query, "postgresql")
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("""SELECT 1 AS "a'", pg_sleep(9) AS "b'\"""", "postgresql"),
+        ("""SELECT U&"pg!005fsleep" UESCAPE '!' (9)""", "postgresql"),
+        ("SELECT 1 AS `a'`, sleep(9) AS `b'`", "mysql"),
+        ("""SELECT "a'", load_file('/etc/passwd'), "b'\"""", "mysql"),
+        ("SELECT 1 AS [a'], load_extension('x') AS [b']", "sqlite"),
+    ],
+)
+def test_a_word_does_not_hide_between_the_quotes_of_two_names(query, kind):
+    with pytest.raises(NotASelect) as caught:
+        single_select(query, kind)
+
+    assert caught.value.code == "word"
+
+
+def test_a_forbidden_word_may_stand_in_a_text():
+    query = "SELECT week, value FROM figures WHERE team = 'load'"
+
+    assert single_select(query, "duckdb") == query
+
+
+def test_an_answer_that_would_fill_the_memory_is_refused_while_it_is_read():
+    class Endless:
+        description = [(f"c{number}",) for number in range(60)]
+
+        def execute(self, query):
+            self.left = 10_000
+
+        def fetchmany(self, most):
+            taken, self.left = min(most, self.left), max(0, self.left - most)
+            return [("x" * 400,) * 60] * taken
+
+    endless = Endless()
+    with pytest.raises(child.Refused) as caught:
+        child.rows_of(endless, {"query": "", "most": 10_001})
+
+    assert caught.value.kind == "bad_payload"
+    assert endless.left > 5_000
+
+
+def test_a_cell_that_json_can_not_hold_is_made_to_fit(lite):
+    assert ask(lite[0], "SELECT char(97, 0) AS week, 1 AS value", seconds=5).rows == [["a\ufffd", 1]]
