@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import connection as database
 
-from connectors.models import Connection, Document, DocumentSource, SourceMapping, StreamState
+from connectors.models import Connection, DailySnapshot, Document, DocumentSource, SourceMapping, StreamState
 
 from .meanings import HOLDINGS, broken_without, named
 
@@ -127,6 +128,39 @@ def rows(connection: Connection, *, words: str = "") -> tuple[list[Row], list[Ro
             )
         )
     return inside, outside
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A property that a metric uses, and that is no longer called as it was; `after` is empty where it is gone."""
+
+    source: DocumentSource
+    field: str  # the label of what the property stands for
+    before: str
+    after: str
+    breaks: str  # the metrics that need it, by name
+
+
+def changes(connection: Connection, mapped: Iterable[Row], *, since: date) -> list[Changed]:
+    """Return which properties that a metric uses were renamed or removed since a day, by the nightly schemas."""
+    inside = [(row.source, row.mapping) for row in mapped if row.mapping is not None]
+    nights = DailySnapshot.objects.filter(
+        connection=connection, stream=SOURCES, external_id__in=[source.external_id for source, _ in inside]
+    )
+    before: dict[str, Mapping[str, Any]] = {}
+    for ref, day, properties in nights.order_by("day").values_list("external_id", "day", "values__properties"):
+        if day <= since or ref not in before:
+            before[ref] = properties
+    found = []
+    for source, mapping in inside:
+        names = {str(one["id"]): str(one["name"]) for one in source.properties}
+        labels = {one.key: str(one.label) for one in HOLDINGS[mapping.meaning].fields}
+        for field, ref in mapping.fields.items():
+            _kind, name, *_options = before.get(source.external_id, {}).get(ref) or ("", "")
+            used_by = broken_without(mapping.meaning, field)
+            if name and used_by and names.get(ref) != name:
+                found.append(Changed(source, labels.get(field, field), name, names.get(ref, ""), named(used_by)))
+    return found
 
 
 def filled_of(mapping: SourceMapping, source: DocumentSource, counts: Mapping[str, int]) -> Iterable[Filled]:

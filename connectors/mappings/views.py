@@ -1,10 +1,12 @@
 """The pages on which an admin says what the databases of a documents tool hold."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,6 +34,7 @@ def source_list(request: Request, pk: int) -> HttpResponse:
     context = {
         "connection": connection,
         "mapped": mapped,
+        "changed": queries.changes(connection, mapped, since=timezone.localdate() - timedelta(days=7)),
         "offered": offered,
         "words": words,
         "looked_at": state.last_success_at if state else None,

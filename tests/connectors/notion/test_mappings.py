@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connectors.mappings import actions, queries
 from connectors.mappings.meanings import HOLDINGS, METRICS, broken_without
-from connectors.models import Document, DocumentSource, SourceMapping, SourceRecord, StreamState, SyncRun
+from connectors.models import DailySnapshot, Document, DocumentSource, SourceMapping, SourceRecord, StreamState, SyncRun
 from tests.connectors.factories import make_connection
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +200,46 @@ def test_a_removed_property_is_named_with_what_it_stops(source, ops, sign_in):
         text = text_of(sign_in(ops).get(page))
         assert "the property “Who”, which stood for “Interviewer”, was removed" in text
         assert "This stops: people doing discovery." in text
+
+
+def night(source, back, properties):
+    DailySnapshot.objects.create(
+        connection=source.connection, stream="data_sources", external_id=source.external_id,
+        day=timezone.localdate() - timedelta(days=back),
+        values={"properties": {one["id"]: [one["type"], one["name"], []] for one in properties}},
+    )  # fmt: skip
+
+
+def test_what_was_renamed_or_removed_this_week_is_listed_with_the_figures_that_use_it(source, ops, sign_in):
+    """“Day” was renamed ten days ago, “Who” three days ago, “State” is gone; “Squad” no mapping names."""
+    fields = {"date": "d%3Ay", "person": "w%3Ah", "status": "s%3At"}
+    actions.map_source(source=source, meaning="interviews", fields=fields, held=["s2"], by=ops)
+    renamed = [{**one, "name": {"Day": "When"}.get(one["name"], one["name"])} for one in PROPERTIES]
+    night(source, 30, PROPERTIES)
+    night(source, 10, renamed)
+    night(source, 3, renamed[:3])
+    words = {"Who": "Researcher", "Squad": "Team"}
+    source.properties = [
+        {**one, "name": words.get(one["name"], one["name"])} for one in renamed if one["id"] != "s%3At"
+    ]
+    source.save()
+
+    text = text_of(sign_in(ops).get(listing(source.connection)))
+
+    mapped, _offered = queries.rows(source.connection)
+    found = queries.changes(source.connection, mapped, since=timezone.localdate() - timedelta(days=7))
+    assert [(one.field, one.before, one.after) for one in found] == [
+        ("Interviewer", "Who", "Researcher"), ("Status", "State", ""),
+    ]  # fmt: skip
+    assert found[0].breaks == "people doing discovery"
+    assert "Renamed or removed in the last seven days" in text and "<td>Researcher</td>" in text
+
+
+def test_a_first_week_is_compared_with_its_first_night(source, ops, sign_in):
+    actions.map_source(source=source, meaning="interviews", fields={"date": "d%3Ay"}, held=[], by=ops)
+    night(source, 2, PROPERTIES)
+
+    assert "No property that a figure uses." in text_of(sign_in(ops).get(listing(source.connection)))
 
 
 @pytest.mark.parametrize(
