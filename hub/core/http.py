@@ -1,6 +1,6 @@
 """The request as views see it, and the one way a page is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.paginator import Page, Paginator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.people.models import User
 
 ROWS_PER_PAGE = 50
+ROW = "9876543210"  # stands for a row's id or slug in a pattern of addresses
 Row = TypeVar("Row")
 
 
@@ -57,10 +58,13 @@ def row_id(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
-def address_of(name: str) -> Callable[[int | str], str]:
-    """Return what gives the address of a row by its id or slug; for long lists, where `reverse` for each is slow."""
-    before, after = reverse(name, args=["0"]).rsplit("0", 1)
-    return lambda key: f"{before}{key}{after}"
+def address_of(name: str, *before: object, after: Iterable[object] = ()) -> Callable[[int | str], str]:
+    """Return what gives the address of a row by its id or slug; for long lists, where `reverse` for each is slow.
+
+    `before` and `after` are the address's other arguments.
+    """
+    start, end = reverse(name, args=[*before, ROW, *after]).rsplit(ROW, 1)
+    return lambda key: f"{start}{key}{end}"
 
 
 def unprocessable(request: HttpRequest, says: str) -> HttpResponse:
