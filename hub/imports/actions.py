@@ -1,9 +1,11 @@
 """A sheet: read, judged, applied at once or not at all, taken back while untouched."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from hub.core.csv import Unreadable, read_csv
 from hub.core.workbook import check_upload, is_workbook, read_table
@@ -16,6 +18,8 @@ from .sheet import Judged, suggest_mapping
 BATCH = 2000
 WRITTEN = ("create", "update", "close")  # verdicts that write something
 State = ImportPlan.State
+UNDECIDED_KEPT = timedelta(days=30)
+DECIDED_KEPT = timedelta(days=365)
 
 
 class PlanNotReady(Exception):
@@ -199,6 +203,16 @@ def undo_plan(*, plan: ImportPlan, by: User) -> tuple[int, int]:
     return back, plan.applied_count - back
 
 
+@transaction.atomic
 def discard(*, plan: ImportPlan) -> None:
     """Forget a plan that was not applied."""
-    ImportPlan.objects.filter(pk=plan.pk, state__in=[State.READY, State.REFUSED]).delete()
+    stored = ImportPlan.objects.select_for_update().defer("content").filter(pk=plan.pk).first()
+    if stored is not None and stored.may_be_forgotten:
+        stored.delete()
+
+
+def forget_old(now: datetime) -> int:
+    """Forget files that nobody decided for a month, and what was decided a year ago; return how many."""
+    decided = Q(state__in=[State.APPLIED, State.UNDONE])
+    old = Q(decided, updated_at__lt=now - DECIDED_KEPT) | Q(~decided, updated_at__lt=now - UNDECIDED_KEPT)
+    return ImportPlan.objects.filter(old).delete()[0]

@@ -138,8 +138,16 @@ def mapping_of(feed: Feed, kind: Kind, content: bytes) -> dict[str, int]:
 
 
 @transaction.atomic
-def bring_in(feed: Feed, kind: Kind, content: bytes, mapping: dict[str, int], digest: str) -> ImportPlan:
-    """Make a plan of a new file; apply it where nobody needs to look. The plan that still waited gives way."""
+def bring_in(feed: Feed, kind: Kind, content: bytes, mapping: dict[str, int], digest: str) -> ImportPlan | None:
+    """Make a plan of a new file; apply it where nobody needs to look. The plan that still waited gives way.
+
+    None where the address was changed or removed while it was read, or where another reading brought the same in.
+    """
+    held = Feed.objects.select_for_update(of=("self",)).select_related("by").filter(pk=feed.pk, version=feed.version)
+    stored = held.first()
+    if stored is None or stored.digest == digest:
+        return None
+    feed = stored
     for waiting in feed.plans.filter(state=ImportPlan.State.READY):
         discard(plan=waiting)
     name = urlsplit(feed.url).path.rsplit("/", 1)[-1] or feed.label
@@ -148,7 +156,7 @@ def bring_in(feed: Feed, kind: Kind, content: bytes, mapping: dict[str, int], di
     plan.save(update_fields=["mapping", "header"])
     judge_plan(plan_id=plan.pk)
     plan.refresh_from_db()
-    if feed.by is not None and feed.by.is_active and is_harmless(plan, kind):
+    if feed.by is not None and feed.by.has_perm("imports.edit_feeds") and is_harmless(plan, kind):
         plan = apply_plan(plan_id=plan.pk, by_id=feed.by.pk)
     note_success(feed, digest)
     old = feed.plans.exclude(state=ImportPlan.State.READY).order_by("-pk").values_list("pk", flat=True)[PLANS_KEPT:]

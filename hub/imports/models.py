@@ -1,5 +1,7 @@
 """A spreadsheet on its way in, and the addresses that are read again every night."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -8,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import User
+
+GIVEN_UP_AFTER = timedelta(hours=1)  # so long no worker writes
 
 
 class Feed(Timestamped, Versioned):
@@ -89,12 +93,19 @@ class ImportPlan(Timestamped):
         return reverse("imports:plan_detail", args=[self.pk])
 
     @property
+    def may_be_forgotten(self) -> bool:
+        """True where nothing was written of it, and no worker is writing."""
+        is_given_up = self.state == self.State.APPLYING and timezone.now() - self.updated_at > GIVEN_UP_AFTER
+        return self.state in (self.State.WAITING, self.State.READY, self.State.REFUSED) or is_given_up
+
+    @property
     def is_busy(self) -> bool:
         """True while a worker has it."""
         return self.state in (self.State.WAITING, self.State.APPLYING)
 
     def finish(self, count: int) -> None:
-        """Note that `count` rows were written."""
+        """Note that `count` rows were written. The file itself is of no use any more, and may hold personal data."""
+        self.content = b""
         self.state = self.State.APPLIED
         self.applied_at = timezone.now()
         self.applied_count = count

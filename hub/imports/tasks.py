@@ -8,7 +8,7 @@ from hub.jobs.work import Lease, work
 from hub.people.models import User
 
 from . import feeds
-from .actions import apply_plan, judge_plan
+from .actions import apply_plan, forget_old, judge_plan
 from .models import ImportPlan
 
 ROWS_DONE_AT_ONCE = 500  # a longer file is work for a worker
@@ -52,6 +52,12 @@ def read_due_feeds() -> None:
     """Have each address read whose night has come, or whose next try is due; each occasion once."""
     for feed, occasion in feeds.due_feeds(timezone.now()):
         read_feed.enqueue(run_key=occasion, feed_id=feed.pk)
+
+
+@work(every=timedelta(days=1))
+def forget_old_plans() -> None:
+    """Forget files that nobody decides any more."""
+    forget_old(timezone.now())
 
 
 @work(queue="sync", is_long=True)

@@ -255,12 +255,14 @@ def plan_apply(request: Request, pk: int) -> HttpResponse:
     shown = [one for key in request.POST.getlist("shown") if (one := row_id(key)) is not None]
     ticked = [one for key in request.POST.getlist("row") if (one := row_id(key)) is not None]
     try:
-        actions.tick(plan=plan, shown=shown, ticked=ticked)
+        with transaction.atomic():  # what is applied is what this page ticked, whoever else ticks now
+            actions.tick(plan=plan, shown=shown, ticked=ticked)
+            if "apply" in request.POST:
+                apply_soon(plan, by=request.user)
     except actions.PlanNotReady:
         _not_ready(request)
         return redirect(plan)
     if "apply" in request.POST:
-        apply_soon(plan, by=request.user)
         plan.refresh_from_db(fields=["state", "applied_count"])
         if plan.state == ImportPlan.State.APPLIED:
             count = plan.applied_count
@@ -307,6 +309,9 @@ def plan_discard(request: Request, pk: int) -> HttpResponse:
     """Forget a file that was not applied."""
     plan, _kind = allowed_plan(request, pk)
     actions.discard(plan=plan)
+    if ImportPlan.objects.filter(pk=plan.pk).exists():
+        _not_ready(request)
+        return redirect(plan)
     say(request, _("The file was forgotten; nothing was written."))
     return redirect("imports:plan_list")
 

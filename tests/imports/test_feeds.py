@@ -196,6 +196,58 @@ def test_a_good_file_is_applied_by_itself_once(inside, ops):
     assert feed.last_success_at is not None and not feed.failure
 
 
+def meanwhile(monkeypatch, act):
+    """Have `act` happen once, after a file was fetched and before it is brought in."""
+    left, fetch = [act], feeds.fetch_file
+
+    def fetched(*args, **options):
+        answer = fetch(*args, **options)
+        if left:
+            left.pop()()
+        return answer
+
+    monkeypatch.setattr(feeds, "fetch_file", fetched)
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_read_twice_at_once_is_brought_in_once(inside, ops, monkeypatch):
+    feed = feed_of(inside, ops)
+    meanwhile(monkeypatch, lambda: feeds.read_feed(feed_id=feed.pk))
+
+    assert feeds.read_feed(feed_id=feed.pk) is None
+
+    assert ImportPlan.objects.get().applied_count == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda feed, by: feeds.remove_feed(feed=feed, by=by),
+        lambda feed, by: feeds.save_feed(
+            feed=feed, label="x", url="https://other.example/", is_whole=False, is_active=True, secret=None, by=by
+        ),
+    ],
+    ids=["removed", "led elsewhere"],
+)
+def test_what_an_address_sent_before_it_was_changed_is_not_brought_in(inside, ops, monkeypatch, act):
+    feed = feed_of(inside, ops)
+    meanwhile(monkeypatch, lambda: act(Feed.objects.get(pk=feed.pk), ops))
+
+    assert feeds.read_feed(feed_id=feed.pk) is None
+
+    assert not ImportPlan.objects.exists()
+    assert not Feed.objects.exclude(last_read_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_file_does_not_apply_by_itself_for_somebody_who_may_no_longer_keep_addresses(inside, ops):
+    feed = feed_of(inside, ops)
+    User.objects.filter(pk=ops.pk).update(role=Role.MEMBER)
+
+    assert feeds.read_feed(feed_id=feed.pk).state == "ready"
+
+
 @pytest.mark.django_db
 def test_an_error_makes_the_whole_file_wait(inside, ops):
     inside.answer = (200, {}, CSV + b",nameless\n")

@@ -1,15 +1,18 @@
 """The one place for files: empty, with plans of every kind, and within its queries."""
 
 import csv
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from hub.imports.actions import undo_plan
 from hub.imports.kinds import kind_named
 from hub.imports.models import Feed, ImportPlan
 from hub.imports.sheet import suggest_mapping
-from tests.imports.ways import planned
+from hub.imports.tasks import forget_old_plans
+from tests.imports.ways import applied, planned
 
 pytestmark = pytest.mark.django_db
 KINDS = ("tools", "people", "seats", "observations")
@@ -73,3 +76,41 @@ def test_a_tick_that_is_no_row_is_passed_over(ops, sign_in, odd):
 
     plan.refresh_from_db()
     assert plan.state == ImportPlan.State.APPLIED
+
+
+def test_a_file_is_kept_only_while_it_is_to_be_decided(ops):
+    plan = planned("tools", "name,summary\nMiro,Boards.\n", ops)
+
+    applied(plan, ops)
+
+    plan.refresh_from_db()
+    assert bytes(plan.content) == b""
+    assert undo_plan(plan=plan, by=ops) == (1, 0)
+
+
+@pytest.mark.parametrize(("state", "days", "is_kept"), [
+    ("ready", 29, True), ("ready", 31, False), ("refused", 31, False), ("applying", 31, False),
+    ("applied", 31, True), ("applied", 366, False), ("undone", 366, False),
+])  # fmt: skip
+def test_a_plan_is_forgotten_when_nobody_needs_it(ops, state, days, is_kept):
+    planned("tools", "name,summary\nMiro,Boards.\n", ops)
+    ImportPlan.objects.update(state=state, updated_at=timezone.now() - timedelta(days=days))
+
+    forget_old_plans()
+
+    assert ImportPlan.objects.exists() == is_kept
+
+
+@pytest.mark.parametrize(("state", "minutes", "is_kept"), [
+    ("waiting", 1, False), ("applying", 1, True), ("applying", 61, False), ("applied", 61, True),
+])  # fmt: skip
+def test_a_file_whose_work_was_given_up_can_be_forgotten(ops, sign_in, state, minutes, is_kept):
+    plan = planned("tools", "name,summary\nMiro,Boards.\n", ops)
+    ImportPlan.objects.update(state=state, updated_at=timezone.now() - timedelta(minutes=minutes))
+    address = reverse("imports:plan_discard", args=[plan.pk])
+    client = sign_in(ops)
+
+    offered = address in client.get(plan.get_absolute_url()).content.decode()
+    client.post(address)
+
+    assert (not offered, ImportPlan.objects.exists()) == (is_kept, is_kept)
