@@ -10,10 +10,10 @@ class ToolingConfig(AppConfig):
         from django.utils.translation import gettext_lazy as _
 
         from connectors.hooks import after_sync
-        from hub.activity.words import name_verbs
+        from hub.activity.words import name_recorded, name_verbs
         from hub.imports.kinds import register
 
-        from . import tasks
+        from . import queries, tasks
         from .actions.imports import Tools
         from .actions.seats import Seats
 
@@ -28,3 +28,9 @@ class ToolingConfig(AppConfig):
             discovered=_("Discovered by a sync"),
             seats_read=_("Seats brought in by a file"),
         )
+        name_recorded("tooling.tool", "capabilities", _("Jobs"), queries.job_names)
+        name_recorded("tooling.tool", "capability", _("Job"), queries.job_names)
+        name_recorded("tooling.tool", "successor", _("Successor"), queries.tool_names)
+        name_recorded("tooling.tool", "aliases", _("Other names"))
+        name_recorded("tooling.tool", "owner", _("Owner"))
+        name_recorded("tooling.tool", "team", _("Team"))

@@ -1,6 +1,6 @@
 """What the pages of this room ask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -413,3 +413,13 @@ def candidates(job: Capability) -> list[Candidate]:
             order.index(row.decision.ring) if row.decision else len(order),
         ),
     )
+
+
+def job_names(slugs: Collection[str]) -> dict[str, str]:
+    """Return the names of capabilities by their slug, in the reader's language."""
+    return {one.slug: str(one) for one in Capability.objects.filter(slug__in=slugs)}
+
+
+def tool_names(slugs: Collection[str]) -> dict[str, str]:
+    """Return the names of tools by their slug."""
+    return dict(Tool.objects.filter(slug__in=slugs).values_list("slug", "name"))

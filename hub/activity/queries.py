@@ -1,6 +1,6 @@
 """Reading the record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from hub.core.markdown import render_markdown
 
 from .models import Event
-from .words import verb_in_words
+from .words import label_of_recorded, names_of_recorded, verb_in_words
 
 LONG = 160  # signs, before and after together
 
@@ -74,7 +74,10 @@ class Changes:
 
 
 def changes_of(thing: Model, limit: int = 20, page: int | str | None = 1) -> Changes:
-    """Return what happened to `thing`, `limit` acts a page, in one query. A page that is no number is the first."""
+    """Return what happened to `thing`, `limit` acts a page. A page that is no number is the first.
+
+    One query, and one for each kind of slug that is told by its name.
+    """
     text = str(page)
     number = max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
     start = (number - 1) * limit
@@ -83,13 +86,31 @@ def changes_of(thing: Model, limit: int = 20, page: int | str | None = 1) -> Cha
         .select_related("by")
         .order_by("-at", "-id")[start : start + limit + 1]
     )
-    rows = tuple(as_change(event) for event in events[:limit])
+    names = names_in(thing._meta.label_lower, events[:limit])
+    rows = tuple(as_change(event, names) for event in events[:limit])
     return Changes(rows=rows, page=number, older=number + 1 if len(events) > limit else None)
 
 
-def as_change(event: Event) -> Change:
+def names_in(kind: str, events: Iterable[Event]) -> Mapping[str, Mapping[str, str]]:
+    """Return, by field, the names of things that events name by their slug."""
+    slugs: dict[str, set[str]] = {}
+    for event in events:
+        for field, pair in event.changes.items():
+            for value in pair:
+                held = value if isinstance(value, list) else [value]
+                slugs.setdefault(field, set()).update(one for one in held if isinstance(one, str))
+    return {field: names_of_recorded(kind, field, found) for field, found in slugs.items()}
+
+
+def as_change(event: Event, names: Mapping[str, Mapping[str, str]]) -> Change:
     """Return an event in the reader's words."""
     model = model_named(event.kind)
+
+    def words(field: str, value: object) -> str:
+        known = names.get(field, {})
+        held = value if isinstance(value, list) else [value]
+        return in_words(model, field, [known.get(one, one) if isinstance(one, str) else one for one in held])
+
     return Change(
         id=event.pk,
         at=event.at,
@@ -99,7 +120,11 @@ def as_change(event: Event) -> Change:
         what=verb_in_words(event.verb),
         why=event.why,
         fields=tuple(
-            FieldChange(label_of(model, field), in_words(model, field, before), in_words(model, field, after))
+            FieldChange(
+                label_of_recorded(event.kind, field) or label_of(model, field),
+                words(field, before),
+                words(field, after),
+            )
             for field, (before, after) in event.changes.items()
             if not field.startswith("_")  # kept for an undo, not for reading
             and not (before in (None, "") and after in (None, ""))

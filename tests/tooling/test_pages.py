@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
+from hub.activity.actions import record
+from hub.activity.queries import changes_of
 from hub.people.models import Team
 from tests.people.factories import MembershipFactory, TeamFactory, UserFactory
 from tests.tooling.factories import (
@@ -406,3 +409,19 @@ def test_job_page_of_a_family_or_a_stranger_is_not_found(reader):
 
     page(reader, reverse("tooling:capability_detail", args=[job.parent.slug]), status=404)
     page(reader, reverse("tooling:capability_detail", args=["nothing"]), status=404)
+
+
+def test_the_history_names_jobs_and_successors_in_the_reader_s_language(ops, sign_in, django_assert_max_num_queries):
+    old, new = ToolFactory(name="Old"), ToolFactory(name="Brand New", slug="nouveau")
+    before, after = CapabilityFactory(slug="write-things", name_fr="Écrire"), CapabilityFactory(slug="draw-things")
+    changes = {"capabilities": ([before.slug], [after.slug, "gone-job"]), "successor": (None, new.slug)}
+    record(by=ops, verb="edited", on=old, changes=changes)
+
+    with override("fr"):
+        (french,) = changes_of(old)
+    with override("en"), django_assert_max_num_queries(3):
+        (change,) = changes_of(old)
+
+    told = {field.label: (field.before, field.after) for field in change.fields}
+    assert told == {"Jobs": ("Write things", "Draw things, gone-job"), "Successor": ("", "Brand New")}
+    assert {field.before for field in french.fields} == {"Écrire", ""}
