@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from charset_normalizer import from_bytes
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -224,8 +223,11 @@ def _decode_single_byte(data: bytes) -> tuple[str, str]:
         share = sum(letter in FAMILIAR for letter in letters) / max(len(letters), 1)
         if share > best_share:
             best, best_share = encoding, share
-    if best_share < 0.6 and (guess := from_bytes(data).best()) is not None:
-        best = guess.encoding
+    if best_share < 0.6:
+        from charset_normalizer import from_bytes  # here: its tables are large, and few files are that strange
+
+        guess = from_bytes(data).best()
+        best = guess.encoding if guess is not None else best
     text = data.decode(best, errors="replace")
     if _control_count(text):
         raise Unreadable(Note("not_text"))

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
-from openpyxl.reader.excel import load_workbook
-
 from hub.core.csv import MAX_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, Note, Sheet, Unreadable, read_csv, sheet_of
 
 ZIP = b"PK\x03\x04"
@@ -48,6 +46,8 @@ def read_workbook(data: bytes, *, repair: bool = False) -> Sheet:
         for name in parts.namelist():
             if name.endswith((".xml", ".rels")) and _has_document_type(parts, name):
                 raise Unreadable(Note("broken_workbook"))
+    from openpyxl.reader.excel import load_workbook  # here: most processes never see a workbook
+
     book = None
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
