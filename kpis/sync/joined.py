@@ -1,14 +1,14 @@
 """How far the tools are joined: the same statements as the figures', asked by the page that shows their coverage."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection as database
-from django.db.models import Count, Q
-from django.utils import timezone
 
-from connectors.models import Connection, PersonAccount, WorkTeam
+from connectors.models import Connection
+from kpis.models import Metric
 
-from .recompute import parameters
+from .recompute import statuses_under_way
 from .statements.joins import EVERY, JOINED
 from .statements.productboard import PATHS
 
@@ -26,13 +26,28 @@ SELECT (SELECT count(*) FROM projects WHERE deleted_at IS NULL),
           SELECT 1 FROM delivered d WHERE d.project_id = p.id)),
        (SELECT count(*) FROM features),
        (SELECT count(*) FROM features f WHERE EXISTS (SELECT 1 FROM delivered d WHERE d.item_id = f.id)),
-       (SELECT count(*) FROM aimed)"""
+       (SELECT count(*) FROM aimed),
+       (SELECT coalesce(json_agg(loose), '[]') FROM (
+          SELECT f.id AS pk, f.name, f.status, f.url FROM features f
+          WHERE NOT EXISTS (SELECT 1 FROM joined j JOIN projects p ON p.id = j.project_id WHERE j.item_id = f.id)
+          ORDER BY lower(f.name), f.id LIMIT {SHOWN_AT_MOST}) AS loose)"""
 
-LOOSE = f"""
-WITH {EVERY}, {JOINED}
-SELECT f.id, f.name, f.status, f.url FROM features f
-WHERE NOT EXISTS (SELECT 1 FROM joined j JOIN projects p ON p.id = j.project_id WHERE j.item_id = f.id)
-ORDER BY lower(f.name), f.id LIMIT {SHOWN_AT_MOST}"""
+
+TOOLS = """
+SELECT c.label, coalesce(a.accounts, 0), coalesce(a.known, 0), coalesce(a.leavers, 0),
+       coalesce(t.teams, 0), coalesce(t.tied, 0)
+FROM connectors_connection c
+LEFT JOIN (
+  SELECT connection_id, count(*) AS accounts, count(*) FILTER (WHERE match <> 'unmatched') AS known,
+         count(*) FILTER (WHERE person_id IN (SELECT id FROM people_user WHERE NOT is_active)) AS leavers
+  FROM connectors_personaccount
+  WHERE deleted_at IS NULL AND is_active AND kind <> 'bot' AND match <> 'ignored' GROUP BY connection_id
+) a ON a.connection_id = c.id
+LEFT JOIN (
+  SELECT connection_id, count(*) AS teams, count(team_id) AS tied
+  FROM connectors_workteam WHERE deleted_at IS NULL AND archived_at IS NULL GROUP BY connection_id
+) t ON t.connection_id = c.id
+WHERE c.is_active ORDER BY c.label, c.id"""
 
 
 @dataclass(frozen=True)
@@ -78,41 +93,23 @@ class Tool:
 
 
 def joins() -> Joins:
-    """Count what is joined, and name features under way without a project. Two statements beside the parameters."""
-    today = timezone.localdate()
-    given = parameters(first=today, past=today, now=timezone.now())
+    """Count what is joined, and name features under way without a project. Three statements."""
+    given: dict[str, Any] = {
+        "read": list(Connection.objects.filter(is_active=True).values_list("pk", flat=True)),
+        "statuses": statuses_under_way(dict(Metric.objects.exclude(settings={}).values_list("key", "settings"))),
+    }
     with database.cursor() as cursor:
         cursor.execute(COUNTS, given)
-        projects, delivered, features, shipped, aimed = cursor.fetchall()[0]
-        cursor.execute(LOOSE, given)
-        loose = tuple(Loose(*row) for row in cursor.fetchall())
-    return Joins(Join(delivered, projects), Join(shipped, features), Join(aimed, features), loose)
+        projects, delivered, features, shipped, aimed, loose = cursor.fetchall()[0]
+    named = tuple(Loose(**row) for row in loose)
+    return Joins(Join(delivered, projects), Join(shipped, features), Join(aimed, features), named)
 
 
 def tools() -> list[Tool]:
-    """Return how far each connection's accounts and teams are tied to ours. Three statements."""
-    unmatched = Q(match=PersonAccount.Match.UNMATCHED)
-    accounts = {
-        row[0]: row[1:]
-        for row in PersonAccount.objects.filter(deleted_at=None, is_active=True)
-        .exclude(kind="bot")
-        .exclude(match=PersonAccount.Match.IGNORED)
-        .order_by()
-        .values_list("connection")
-        .annotate(
-            every=Count("pk"), known=Count("pk", filter=~unmatched), left=Count("pk", filter=Q(person__is_active=False))
-        )
-    }
-    teams = {
-        row[0]: row[1:]
-        for row in WorkTeam.objects.filter(deleted_at=None, archived_at=None)
-        .order_by()
-        .values_list("connection")
-        .annotate(every=Count("pk"), tied=Count("pk", filter=~Q(team=None)))
-    }
-    found = []
-    for pk, label in Connection.objects.filter(is_active=True).order_by("label", "pk").values_list("pk", "label"):
-        every, known, left = accounts.get(pk, (0, 0, 0))
-        all_teams, tied = teams.get(pk, (0, 0))
-        found.append(Tool(label, Join(known, every), Join(tied, all_teams), left))
-    return found
+    """Return how far each connection's accounts and teams are tied to ours. One statement."""
+    with database.cursor() as cursor:
+        cursor.execute(TOOLS)
+        return [
+            Tool(label, Join(known, accounts), Join(tied, teams), leavers)
+            for label, accounts, known, leavers, teams, tied in cursor.fetchall()
+        ]

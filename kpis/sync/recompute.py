@@ -100,13 +100,14 @@ def recompute(
         cursor.execute("SET LOCAL jit = off")  # compiling these statements takes longer than running them
         count_rows(cursor)
         known = set(Observation.objects.values_list("metric__key", flat=True).order_by().distinct())
+        chosen = choices()
         for family in FAMILIES:
             if after is not None and not family.follows(after):
                 continue
             read_at = now or read_until(family.reads)
             if read_at is None:
                 continue
-            given = parameters(first=start_of(family, first, known, read_at), past=past, now=read_at)
+            given = chosen | times(first=start_of(family, first, known, read_at), past=past, now=read_at)
             cursor.execute("TRUNCATE kpis_stage")
             cursor.execute(f"INSERT INTO kpis_stage {family.statement}", given)  # our own statements
             total = merge(cursor, family.keys, given, total, reason)
@@ -144,7 +145,18 @@ def merge(cursor: Any, keys: tuple[str, ...], given: dict[str, Any], total: Writ
 
 
 def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
-    """Return what the statements ask for: the tracker's teams with their zones, the span of weeks, what was chosen."""
+    """Return what the statements ask for."""
+    return choices() | times(first=first, past=past, now=now)
+
+
+def times(*, first: date | None, past: date, now: datetime) -> dict[str, Any]:
+    """Return the span of weeks, and the moment up to which the sources were read."""
+    today = now.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date()
+    return {"first": first, "past": past, "week": first, "now": now, "today": today}
+
+
+def choices() -> dict[str, Any]:
+    """Return the tracker's teams with their zones, the connections, and what was chosen. Three statements."""
     zones = available_timezones()
     trackers = tracker().services
     teams = list(
@@ -163,7 +175,7 @@ def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
         "zones": [row[3] if row[3] in zones else settings.COMPANY_TIME_ZONE for row in teams],
         "pointed": [row[4] not in ESTIMATES_OFF for row in teams],
         "bugs": _lower(chosen, "bug-ratio", "labels", ("bug",)),
-        "statuses": _lower(chosen, "features-hygiene", "statuses", STATUSES),
+        "statuses": statuses_under_way(chosen),
         "delivered": _lower(chosen, "feedback-to-ship", "delivered", DELIVERED),
         "released": _lower(chosen, "releases-on-time", "delivered", DELIVERED),
         "titles": [f"%{name}%" for name in _lower(chosen, "discovery-people", "titles", TITLES)],
@@ -180,12 +192,12 @@ def parameters(*, first: date, past: date, now: datetime) -> dict[str, Any]:
         "trackers": [pk for pk, service in read if service in trackers],
         "boards": [pk for pk, service in read if service in boards],
         "zone": settings.COMPANY_TIME_ZONE,
-        "first": first,
-        "past": past,
-        "week": first,
-        "now": now,
-        "today": now.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date(),
     }
+
+
+def statuses_under_way(chosen: dict[str, Any]) -> list[str]:
+    """Return the states, in lower case, that a feature under way is in; `chosen` holds the settings of metrics by key."""
+    return _lower(chosen, "features-hygiene", "statuses", STATUSES)
 
 
 def _lower(chosen: dict[str, Any], key: str, name: str, otherwise: Iterable[str]) -> list[str]:

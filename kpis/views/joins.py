@@ -56,12 +56,13 @@ def join_list(request: Request) -> HttpResponse:
     may_link = request.user.has_perm("kpis.link_projects")
     may_see_people = request.user.has_perm("people.match_accounts")
     tools = joined.tools()
-    left = leavers().select_related("person", "connection").order_by("connection__label", "person__name", "pk")
+    left = sum(tool.leavers for tool in tools)
+    seats = leavers().select_related("person", "connection").order_by("connection__label", "person__name", "pk")
     context = {
         "joins": joined.joins(),
         "tools": tools,
-        "left": sum(tool.leavers for tool in tools),
-        "leavers": list(left[:LEAVERS_SHOWN]) if may_see_people else [],
+        "left": left,
+        "leavers": list(seats[:LEAVERS_SHOWN]) if left and may_see_people else [],
         "projects": list(projects().values_list("name", flat=True)[:500]) if may_link else [],
         "links": ProjectLink.objects.in_force()
         .select_related("project", "item", "linked_by")

@@ -123,6 +123,28 @@ def test_seats_of_those_who_left_are_counted_for_all_and_named_for_product_ops(m
     assert "Lou Perrin" not in page(sign_in(member))
 
 
+def test_the_page_asks_as_much_of_many_rows_as_of_few(ops, sign_in, tools, django_assert_max_num_queries):
+    linear, board = tools
+    gone = [UserFactory(is_active=False) for _ in range(9)]
+    for n, person in enumerate(gone):
+        Connection.objects.create(service="linear", label=f"Linear {n}")
+        PersonAccount.objects.create(connection=linear, external_id=f"a{n}", person=person, match="email")
+        feature = ProductItem.objects.create(
+            connection=board, external_id=f"g{n}", kind="feature", name=f"More {n}", status="In progress",
+            opened_at=NOW, edited_at=NOW,
+        )  # fmt: skip
+        project = WorkProject.objects.create(connection=linear, external_id=f"q{n}", name=f"Pay {n}")
+        ProjectLink.objects.create(project=project, item=feature, linked_by=person)
+    client = sign_in(ops)
+    page(client, "/library/")  # the first page of a day also notes the visit
+
+    with django_assert_max_num_queries(10):
+        html = page(client)
+
+    assert html.count("Pay 8") >= 1
+    assert html.count("More 8") >= 1
+
+
 @pytest.mark.parametrize(
     ("failure", "says"),
     [("stream_unavailable", "does not include initiatives"), ("", "first complete reading of initiatives")],
