@@ -6,53 +6,23 @@ from connectors.base import FailureClass
 from connectors.models import ChangeRequest, RefusedRecord, State
 from connectors.sandbox.faults import ACTIONS
 from hub.jobs.work import TryLater
+from tests.connectors.lasting import BRIEF, PASSING, named, odd
+from tests.connectors.lasting import LASTING as EVERYWHERE
 from tests.connectors.replay import assert_every_fault_can_befall
 
 pytestmark = [pytest.mark.django_db, pytest.mark.faults]
-# What a fault that lasts all night is called; None: the night is as good as any other
-LASTING = {
-    "unauthorized": FailureClass.AUTH_INVALID,
-    "forbidden": FailureClass.SCOPE_MISSING,
+# What GitHub does otherwise
+LASTING = EVERYWHERE | {
     "feature": None,  # a blocked repository is told, and the others are read
-    "limited": FailureClass.RATE_LIMITED,
-    "limited_edge": FailureClass.RATE_LIMITED,
-    "status": FailureClass.SOURCE_DOWN,
-    "internal": FailureClass.SOURCE_DOWN,
-    "edge_html": FailureClass.SOURCE_DOWN,
-    "rejected": FailureClass.QUERY_REJECTED,
-    "reset_before": FailureClass.SOURCE_DOWN,
-    "reset_inside": FailureClass.SOURCE_DOWN,
-    "truncated": FailureClass.BAD_PAYLOAD,
-    "gzip_garbage": FailureClass.BAD_PAYLOAD,
-    "empty": FailureClass.BAD_PAYLOAD,
-    "not_an_object": FailureClass.BAD_PAYLOAD,
     "partial": FailureClass.BAD_PAYLOAD,
-    "cursor_expired": FailureClass.QUERY_REJECTED,
-    "cursor_loop": FailureClass.SOURCE_MISBEHAVES,
-    "empty_page": FailureClass.QUERY_REJECTED,  # where it leads is no page, and that is refused
-    "field_missing": FailureClass.SCHEMA_DRIFT,
-    "field_renamed": FailureClass.SCHEMA_DRIFT,
-    "type_changed": FailureClass.SCHEMA_DRIFT,
-    "big_string": FailureClass.BAD_PAYLOAD,  # a hundred of them are more than an answer may weigh
-    "content_type": None,
-    "trickle": None,
-    "slow": None,
-    "duplicate_row": None,
-    "edit_during_paging": None,
-    "new_enum": None,
-    "strange_text": None,
 }
-PARAMS = {
+PARAMS = BRIEF | {
     "field_missing": {"path": "items.created_at"},
     "field_renamed": {"path": "items.head", "to": "source"},
     "type_changed": {"path": "items.base", "value": "main"},
     "new_enum": {"path": "items.state"},
     "big_string": {"path": "items.title"},
     "strange_text": {"path": "items.title"},
-    "slow": {"seconds": 0.05},
-    "trickle": {"seconds": 0.1},
-    "limited": {"retry_after": 1},
-    "limited_edge": {"retry_after": 1},
 }
 
 
@@ -73,7 +43,7 @@ def test_every_fault_of_the_sandbox_is_in_the_table():
     assert set(LASTING) == set(ACTIONS)
 
 
-@pytest.mark.parametrize("action", [action for action, kind in LASTING.items() if kind is not None])
+@pytest.mark.parametrize("action", named(LASTING))
 def test_a_lasting_fault_is_named_and_what_was_known_stays(busy, action, monkeypatch):
     monkeypatch.setattr("connectors.budget.Pace.pause", lambda *_args: None)  # an hour's wait is not sat through
     busy.fail(action, "pulls", count=None, **PARAMS.get(action, {}))
@@ -85,7 +55,7 @@ def test_a_lasting_fault_is_named_and_what_was_known_stays(busy, action, monkeyp
     assert ChangeRequest.objects.live().count() == 135
 
 
-@pytest.mark.parametrize("action", [action for action, kind in LASTING.items() if kind is None])
+@pytest.mark.parametrize("action", odd(LASTING))
 def test_a_lasting_oddity_stops_nothing(busy, action):
     busy.fail(action, "pulls", count=None, **PARAMS.get(action, {}))
 
@@ -98,11 +68,7 @@ def test_a_lasting_oddity_stops_nothing(busy, action):
         assert set(ChangeRequest.objects.filter(merged_at=None).values_list("state", flat=True)) == {"other"}
 
 
-@pytest.mark.parametrize(
-    "action",
-    ["status", "internal", "edge_html", "reset_before", "reset_inside", "truncated", "empty", "gzip_garbage",
-     "not_an_object", "partial", "limited", "limited_edge", "cursor_expired", "duplicate_row", "edit_during_paging"],
-)  # fmt: skip
+@pytest.mark.parametrize("action", PASSING)
 def test_a_passing_fault_loses_nothing_and_counts_nothing_twice(busy, action):
     busy.fail(action, "pulls", skip=1, **PARAMS.get(action, {}))
 

@@ -8,52 +8,16 @@ from connectors.base import FailureClass
 from connectors.models import ProductItem, RefusedRecord, State
 from connectors.sandbox.faults import ACTIONS
 from hub.jobs.work import TryLater
+from tests.connectors.lasting import BRIEF, LASTING, PASSING, named, odd
 
 SEARCH = "search feature"
-# What a fault that lasts all night is called; None: the night is as good as any other
-LASTING = {
-    "unauthorized": FailureClass.AUTH_INVALID,
-    "forbidden": FailureClass.SCOPE_MISSING,
-    "feature": FailureClass.STREAM_UNAVAILABLE,
-    "limited": FailureClass.RATE_LIMITED,
-    "limited_edge": FailureClass.RATE_LIMITED,
-    "status": FailureClass.SOURCE_DOWN,
-    "internal": FailureClass.SOURCE_DOWN,
-    "edge_html": FailureClass.SOURCE_DOWN,
-    "rejected": FailureClass.QUERY_REJECTED,
-    "reset_before": FailureClass.SOURCE_DOWN,
-    "reset_inside": FailureClass.SOURCE_DOWN,
-    "truncated": FailureClass.BAD_PAYLOAD,
-    "gzip_garbage": FailureClass.BAD_PAYLOAD,
-    "empty": FailureClass.BAD_PAYLOAD,
-    "not_an_object": FailureClass.BAD_PAYLOAD,
-    "partial": FailureClass.SOURCE_DOWN,
-    "cursor_expired": FailureClass.QUERY_REJECTED,
-    "cursor_loop": FailureClass.SOURCE_MISBEHAVES,
-    "empty_page": FailureClass.QUERY_REJECTED,
-    "field_missing": FailureClass.SCHEMA_DRIFT,
-    "field_renamed": FailureClass.SCHEMA_DRIFT,
-    "type_changed": FailureClass.SCHEMA_DRIFT,
-    "big_string": FailureClass.BAD_PAYLOAD,  # a hundred of them are more than an answer may weigh
-    "content_type": None,
-    "trickle": None,
-    "slow": None,
-    "duplicate_row": None,
-    "edit_during_paging": None,
-    "new_enum": None,
-    "strange_text": None,
-}
-PARAMS = {
+PARAMS = BRIEF | {
     "field_missing": {"path": "data.createdAt"},
     "field_renamed": {"path": "data.fields", "to": "values"},
     "type_changed": {"path": "data.fields.status", "value": "open"},
     "new_enum": {"path": "data.fields.health.status"},
     "big_string": {"path": "data.fields.name"},
     "strange_text": {"path": "data.fields.name"},
-    "slow": {"seconds": 0.05},
-    "trickle": {"seconds": 0.1},
-    "limited": {"retry_after": 1},
-    "limited_edge": {"retry_after": 1},
 }
 
 
@@ -72,7 +36,7 @@ def test_every_fault_of_the_sandbox_is_in_the_table():
     assert set(LASTING) == set(ACTIONS)
 
 
-@pytest.mark.parametrize("action", [action for action, kind in LASTING.items() if kind is not None])
+@pytest.mark.parametrize("action", named(LASTING))
 def test_a_lasting_fault_is_named_and_what_was_known_stays(busy, action, monkeypatch):
     monkeypatch.setattr("connectors.budget.Pace.pause", lambda *_args: None)  # an hour's wait is not sat through
     busy.fail(action, SEARCH, count=None, **PARAMS.get(action, {}))
@@ -84,7 +48,7 @@ def test_a_lasting_fault_is_named_and_what_was_known_stays(busy, action, monkeyp
     assert ProductItem.objects.live().filter(kind="feature").count() == 131
 
 
-@pytest.mark.parametrize("action", [action for action, kind in LASTING.items() if kind is None])
+@pytest.mark.parametrize("action", odd(LASTING))
 def test_a_lasting_oddity_stops_nothing(busy, action):
     busy.fail(action, SEARCH, count=None, **PARAMS.get(action, {}))
 
@@ -96,11 +60,7 @@ def test_a_lasting_oddity_stops_nothing(busy, action):
         assert any("brandNew" in notice for notice in run.streams.get().told)
 
 
-@pytest.mark.parametrize(
-    "action",
-    ["status", "internal", "edge_html", "reset_before", "reset_inside", "truncated", "empty", "gzip_garbage",
-     "not_an_object", "partial", "limited", "limited_edge", "cursor_expired", "duplicate_row", "edit_during_paging"],
-)  # fmt: skip
+@pytest.mark.parametrize("action", PASSING)
 def test_a_passing_fault_loses_nothing_and_counts_nothing_twice(busy, action):
     busy.fail(action, SEARCH, skip=1, **PARAMS.get(action, {}))
 
