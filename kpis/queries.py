@@ -346,9 +346,9 @@ def unit(metric: Metric, value: float) -> str:  # noqa: PLR0912 — one line a u
         case Metric.Unit.KEY_RESULTS:
             word = ngettext("key result", "key results", count)
         case Metric.Unit.FEATURES:
-            word = ngettext("feature", "features", count)
+            word = npgettext("unit", "feature", "features", count)
         case Metric.Unit.DECISIONS:
-            word = ngettext("decision", "decisions", count)
+            word = npgettext("unit", "decision", "decisions", count)
         case Metric.Unit.TIMES:
             word = npgettext("unit", "time", "times", count)
         case _:

@@ -77,14 +77,17 @@ WITH priced AS (
   FROM unnest(%(priced)s::text[], %(prices)s::float8[]) AS p(service, price)
   JOIN connectors_connection c ON c.service = p.service AND c.id = ANY(%(read)s)
 ),
+used AS (
+  SELECT DISTINCT connection_id, account_ref AS ref FROM connectors_accountday
+  WHERE connection_id = ANY(%(read)s) AND is_active AND deleted_at IS NULL AND day > %(today)s::date - 30
+),
 seats AS (
   SELECT a.id, t.price, m.team_id, CASE
       WHEN a.last_seen_at IS NOT NULL THEN a.last_seen_at < %(now)s::timestamptz - interval '30 days'
-      WHEN t.is_by_day THEN NOT EXISTS (
-        SELECT 1 FROM connectors_accountday d WHERE d.connection_id = a.connection_id AND d.account_ref = a.external_id
-          AND d.is_active AND d.deleted_at IS NULL AND d.day > %(today)s::date - 30)
+      WHEN t.is_by_day THEN u.ref IS NULL
       ELSE a.joined_at < %(now)s::timestamptz - interval '30 days' END AS is_dormant
   FROM connectors_personaccount a JOIN priced t ON t.connection_id = a.connection_id
+  LEFT JOIN used u ON u.connection_id = a.connection_id AND u.ref = a.external_id
   LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.is_primary AND m.starts_on <= %(today)s
     AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
   WHERE a.is_active AND a.deleted_at IS NULL AND a.match <> 'ignored'

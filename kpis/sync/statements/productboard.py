@@ -265,18 +265,15 @@ FROM figures WHERE paced > 0"""
 # First known end against the present one; where the plan is by month, quarter or year, the ends of those.
 DRIFT = f"""
 WITH {ITEMS},
-promised AS (
-  SELECT DISTINCT ON (connection_id, external_id) connection_id, external_id AS ref,
-         ("values" ->> 'fields.timeframe.endDate')::date AS first_end
-  FROM connectors_dailysnapshot
-  WHERE stream = 'features' AND connection_id = ANY(%(read)s) AND "values" ->> 'fields.timeframe.endDate' IS NOT NULL
-  ORDER BY connection_id, external_id, day
-),
 drifted AS (
   SELECT f.id, coalesce((date_trunc(g.name, f.ends_on::timestamp) + g.step)::date, f.ends_on)
              - coalesce((date_trunc(g.name, p.first_end::timestamp) + g.step)::date, p.first_end) AS days
   FROM features f
-  LEFT JOIN promised p ON p.connection_id = f.connection_id AND p.ref = f.external_id
+  LEFT JOIN LATERAL (
+    SELECT ("values" ->> 'fields.timeframe.endDate')::date AS first_end FROM connectors_dailysnapshot s
+    WHERE s.connection_id = f.connection_id AND s.stream = 'features' AND s.external_id = f.external_id
+      AND "values" ->> 'fields.timeframe.endDate' IS NOT NULL
+    ORDER BY s.day LIMIT 1) p ON true
   LEFT JOIN (VALUES ('month', interval '1 month'), ('quarter', interval '3 months'), ('year', interval '1 year'))
     AS g(name, step) ON g.name = f.granularity
 ),
