@@ -18,7 +18,7 @@ from connectors.warehouse.addresses import check
 from connectors.warehouse.reader import QueryFailed, Table, ask
 from hub.activity.actions import record as note
 from hub.people.models import User
-from kpis.models import Metric, MetricQuery
+from kpis.models import Metric, MetricQuery, Observation
 
 from .observations import Outcome, Status, plan, record
 
@@ -163,7 +163,7 @@ def read(query: MetricQuery, lease: Any = None) -> None:
     with transaction.atomic():
         if lease is not None:
             lease.confirm()
-        record(
+        made = record(
             rows,
             source=Metric.SourceKind.SQL,
             by=query.written_by,
@@ -172,8 +172,33 @@ def read(query: MetricQuery, lease: Any = None) -> None:
             read_at=asked_at,
         )
         MetricQuery.objects.filter(pk=query.pk).update(
-            tried_at=asked_at, read_at=asked_at, failure="", detail="", failures=0
+            tried_at=asked_at,
+            read_at=asked_at,
+            failure="",
+            detail="",
+            failures=0,
+            withdrawn=withdrawn(query, made.outcomes),
         )
+
+
+def withdrawn(query: MetricQuery, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the values that are kept though the answer holds them no longer, each with the day that was first met.
+
+    What is older than the answer's first week is no part of it: many queries give the latest weeks alone. Where a row
+    was refused, nobody knows what it said: then all stays as it was known. See docs/decisions/0016.
+    """
+    held = MetricQuery.objects.values_list("withdrawn", flat=True).get(pk=query.pk)
+    if any(outcome.judged is None for outcome in outcomes):
+        return list(held)
+    answered = {(one.judged.team.pk if one.judged.team else None, one.judged.week) for one in outcomes if one.judged}
+    stored = Observation.objects.filter(metric=query.metric_id, week__gte=min(week for _team, week in answered))
+    known = {(row["team"], row["week"]): row["since"] for row in held}
+    today = str(timezone.localdate())
+    return [
+        {"week": str(week), "team": team, "since": known.get((team, str(week)), today)}
+        for team, week in stored.order_by("week", "team").values_list("team", "week")
+        if (team, week) not in answered
+    ]
 
 
 def due(now: datetime) -> list[tuple[MetricQuery, str]]:

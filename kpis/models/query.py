@@ -1,11 +1,14 @@
 """The query that a metric's values are read by, and how its last tries went."""
 
+from datetime import date
+
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from connectors.models import State, Warehouse
 from hub.core.models import Timestamped, Versioned
-from hub.people.models import User
+from hub.people.models import Team, User
 
 from .metric import Metric
 
@@ -29,6 +32,8 @@ class MetricQuery(Timestamped, Versioned):
     failure = models.CharField(max_length=30, blank=True, editable=False)  # a connectors FailureClass
     detail = models.CharField(max_length=500, blank=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)  # in a row
+    # Values that the answer no longer holds, though it begins before them: {"week", "team" (its id), "since"} each
+    withdrawn = models.JSONField(default=list, db_default=Value([], models.JSONField()), editable=False)
 
     class Meta:
         verbose_name = _("query")
@@ -45,4 +50,18 @@ class MetricQuery(Timestamped, Versioned):
             and self.trial_version == self.version
             and not self.trial.get("failure")
             and bool(self.trial.get("accepted") or self.trial.get("unchanged"))
+        )
+
+    @classmethod
+    def withdrawn_from(cls, metric: Metric, team: Team | None) -> list[tuple[date, date]]:
+        """Return the weeks of one scope that the source no longer answers, each with since when; latest first.
+
+        No query for a metric that has none.
+        """
+        if metric.source_kind != Metric.SourceKind.SQL:
+            return []
+        held = cls.objects.filter(metric=metric).values_list("withdrawn", flat=True).first() or []
+        mine = [row for row in held if row["team"] == (team.pk if team else None)]
+        return sorted(
+            ((date.fromisoformat(row["week"]), date.fromisoformat(row["since"])) for row in mine), reverse=True
         )

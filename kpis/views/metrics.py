@@ -17,7 +17,7 @@ from hub.core.templatetags.ui import number, percent
 from hub.people.permissions import require, requires
 from kpis import actions, charts, queries
 from kpis.forms import CommentForm, MetricForm
-from kpis.models import Metric
+from kpis.models import Metric, MetricQuery
 from kpis.queries import Figure
 
 from .lists import lists
@@ -61,6 +61,7 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "pitfalls": [line for line in metric.localized("pitfalls").splitlines() if line.strip()],
         "past": past,
         "restatements": queries.restatements(metric, team),
+        "withdrawn": MetricQuery.withdrawn_from(metric, team),
         "comments": comments,
         "form": form,
         "weeks": weeks,

@@ -321,3 +321,48 @@ def test_a_database_that_is_read_stays(shop):
     client_of(query.written_by).post(f"/kpis/sources/databases/{query.warehouse_id}/remove/")
 
     assert Warehouse.objects.exists()
+
+
+def marks(query):
+    query.refresh_from_db()
+    return {(row["week"], row["team"] is not None): row["since"] for row in query.withdrawn}
+
+
+def test_a_week_that_leaves_the_answer_keeps_its_value_and_is_marked_until_it_is_back(shop, quick):
+    query = a_query(shop)
+    weeks = [("2026-02-16", "", 1.0), ("2026-02-23", "", 2.0), ("2026-03-02", "", 3.0), ("2026-02-23", "checkout", 4.0)]
+    fill(shop, weeks)
+    databases.read(query)
+    assert marks(query) == {}
+
+    fill(shop, [weeks[0], weeks[2]])
+    databases.read(query)
+    with travel("2026-03-12T11:00:00Z", tick=False):
+        databases.read(query)
+
+    first_met = "2026-03-11"
+    assert marks(query) == {("2026-02-23", False): first_met, ("2026-02-23", True): first_met}
+    assert sorted(Observation.objects.values_list("value", flat=True)) == [1.0, 2.0, 3.0, 4.0]
+    reader = client_of(UserFactory(is_superuser=True))
+    page = reader.get("/kpis/orders/").content.decode()
+    assert "No longer in the source" in page and "23 February 2026" in page and "since: 11 March 2026" in page
+    assert "2 values are no longer in the answer" in reader.get("/kpis/orders/query/").content.decode()
+
+    fill(shop, weeks)
+    databases.read(query)
+    assert marks(query) == {}
+    assert "No longer in the source" not in reader.get("/kpis/orders/").content.decode()
+
+
+def test_what_is_older_than_the_answer_and_what_was_refused_marks_nothing(shop, quick):
+    query = a_query(shop)
+    fill(shop, [("2026-02-16", "", 1.0), ("2026-02-23", "", 2.0), ("2026-03-02", "", 3.0)])
+    databases.read(query)
+
+    fill(shop, [("2026-02-23", "", 2.0), ("2026-03-02", "", 3.0)])
+    databases.read(query)
+    assert marks(query) == {}
+
+    fill(shop, [("2026-02-16", "", 1.0), ("2026-02-23", "nobody", 2.0), ("2026-03-02", "", 3.0)])
+    databases.read(query)
+    assert marks(query) == {}
