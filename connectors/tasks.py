@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from hub.jobs.work import work
 
 from . import actions, checks, registry, remap
@@ -16,6 +18,12 @@ def start_due_syncs() -> None:
     """Start what is due, and count what nobody announced."""
     actions.tick()
     nights.count_missed()
+
+
+@work(every=timedelta(days=1))
+def forget_old_deliveries() -> None:
+    """Forget what was announced long ago."""
+    nights.forget_old(timezone.now())
 
 
 @work(queue="sync", is_long=True)

@@ -9,6 +9,7 @@ from connectors.models import Connection
 from hub.jobs.work import work
 
 from .actions import databases
+from .actions.observations import forget_deliveries
 from .actions.tokens import forget_answers
 from .models import MetricQuery
 from .sync.recompute import recompute
@@ -27,8 +28,9 @@ def after_sync(connection: Connection) -> None:
 
 @work(every=timedelta(hours=1))
 def prune_answers() -> None:
-    """Forget what was kept for calls that come twice."""
+    """Forget what was kept for calls that come twice, and what is known of old deliveries."""
     forget_answers(now=timezone.now())
+    forget_deliveries(now=timezone.now())
 
 
 @work(every=timedelta(minutes=1))

@@ -1,9 +1,8 @@
-"""What is due because somebody announced it: marked by deliveries, read by one run for all, soon but not often."""
+"""What is due because somebody announced it: marked by `intake`, read by one run for all, soon but not often."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from connectors import schedule
@@ -14,20 +13,6 @@ from connectors.sync import BEGINNING
 REST = timedelta(minutes=5)  # between two announced runs of a connection, at least
 REST_FACTOR = 10  # and so many times as long as the last one took
 LONGEST_REST = timedelta(hours=1)  # however long that was
-
-
-def mark(connection_id: int, streams: Sequence[str], now: datetime, *, is_gone: bool = False) -> None:
-    """Mark streams due, in the caller's transaction. `streams` are sorted: two deliveries never wait for each other."""
-    for stream in streams:
-        held = DueStream.objects.filter(connection=connection_id, stream=stream)
-        news = {"announced_at": now, **({"needs_sweep": True} if is_gone else {})}
-        if held.update(**news):
-            continue
-        try:
-            with transaction.atomic():
-                DueStream.objects.create(connection_id=connection_id, stream=stream, **news)
-        except IntegrityError:
-            held.update(**news)
 
 
 def waiting() -> set[int]:

@@ -13,6 +13,7 @@ from . import intake
 
 # Deliveries, of which none comes again so late, and the runs that they set off: some hundred a day of a busy source
 KEPT = timedelta(days=30)
+COUNTS_KEPT = timedelta(days=400)
 LATE = timedelta(hours=1)  # a delivery may come before the run that counts, and its record be read after it
 CLOCKS_DIFFER = timedelta(minutes=10)
 What = WebhookCount.What
@@ -27,10 +28,14 @@ def count_missed(now: datetime | None = None) -> int:
     counted = 0
     for pk, night in waiting.values_list("pk", "night"):
         counted += count_night(pk, SyncRun.objects.get(pk=night))
-    if counted:
-        Delivery.objects.filter(received_at__lt=now - KEPT).delete()
-        SyncRun.objects.filter(reason=SyncRun.Reason.WEBHOOK, ended_at__lt=now - KEPT).delete()
     return counted
+
+
+def forget_old(now: datetime) -> None:
+    """Forget deliveries, the runs that they set off and counts that no page shows, also where webhooks are off."""
+    Delivery.objects.filter(received_at__lt=now - KEPT).delete()
+    SyncRun.objects.filter(reason=SyncRun.Reason.WEBHOOK, ended_at__lt=now - KEPT).delete()
+    WebhookCount.objects.filter(day__lt=now - COUNTS_KEPT).delete()
 
 
 @transaction.atomic

@@ -28,6 +28,7 @@ REDISPATCH_AFTER = timedelta(seconds=45)  # claims are idempotent, so telling tw
 OUTSTANDING = 50  # messages waiting in one queue; more would only be told again
 KEEP_DONE = timedelta(days=14)
 KEEP_DEAD = timedelta(days=90)
+KEEP_CLOCK = timedelta(days=2)  # longer than any period: a row that is gone would be written, and done, again
 QUEUES = ("default", "sync", "webhook")
 LAST_WORDS = "The worker stopped without a word (killed, or out of memory)."
 
@@ -171,7 +172,5 @@ def prune(now: datetime) -> int:
     """Forget jobs that were done two weeks ago, and failed ones after three months."""
     done = Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - KEEP_DONE)
     dead = Job.objects.filter(state=Job.State.DEAD, finished_at__lt=now - KEEP_DEAD)
-    clock = Job.objects.filter(
-        state=Job.State.DONE, run_key__startswith="every:", finished_at__lt=now - timedelta(hours=2)
-    )
+    clock = Job.objects.filter(state=Job.State.DONE, run_key__startswith="every:", finished_at__lt=now - KEEP_CLOCK)
     return sum(rows.delete()[0] for rows in (done, dead, clock))

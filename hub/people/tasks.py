@@ -1,13 +1,22 @@
 """What is done for people by a worker."""
 
+from datetime import timedelta
+
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
+from django.contrib.sessions.backends.db import SessionStore
 from django.urls import reverse
 
 from hub.jobs.work import work
 
 from . import mail
 from .models import User
+
+
+@work(every=timedelta(days=1))
+def forget_sessions() -> None:
+    """Delete the sessions that have run out."""
+    SessionStore.clear_expired()
 
 
 @work()

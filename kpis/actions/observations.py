@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,8 @@ from kpis.models import Delivery, Metric, Observation
 from kpis.models.intake import REFUSALS_KEPT
 from kpis.sync.judging import Grounds, Judged, Refusal, judge
 from kpis.sync.statements import merge
+
+DELIVERIES_KEPT = timedelta(days=90)
 
 Row = Mapping[str, Any]
 Place = tuple[int, int | None, date]
@@ -103,6 +105,11 @@ def record(
         ],
     )
     return Recorded(outcomes, delivery)
+
+
+def forget_deliveries(*, now: datetime) -> int:
+    """Delete what is known of deliveries that came long ago; their values stay. A busy token brings 86,400 a day."""
+    return Delivery.objects.filter(recorded_at__lt=now - DELIVERIES_KEPT).delete()[0]
 
 
 def _weighed(rows: Sequence[Row], source: str, allowed: Collection[str] | None, among: Any) -> list[Outcome]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connectors import actions, checks, registry
 from connectors.engine import Engine
-from connectors.models import Check, Connection, State, StreamState, SyncRun, WorkItem
+from connectors.models import Check, Connection, DueStream, State, StreamState, SyncRun, WorkItem
 from connectors.transport import Transport
 from connectors.webhooks import marks
 from hub.jobs import dispatch, worker
@@ -85,7 +85,7 @@ def test_a_run_that_goes_on_with_an_old_window_reads_what_changed_since(sync, wo
     assert StreamState.objects.get(stream="issues").page_token
     world.fault = None
     world.issues["i3"] |= {"title": "New", "updatedAt": stamp(timezone.now())}
-    marks.mark(connection.pk, ["issues"], timezone.now())
+    DueStream.objects.create(connection=connection, stream="issues", announced_at=timezone.now())
 
     sync()
 

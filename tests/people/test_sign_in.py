@@ -2,16 +2,20 @@
 
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from hub.jobs.models import Job
 from hub.jobs.work import work_named
 from hub.people import actions
 from hub.people.hashers import Argon2Hasher
 from hub.people.models import User
+from hub.people.tasks import forget_sessions
 from tests.people.conftest import PASSWORD, sign_in_form
 from tests.people.factories import UserFactory
 
@@ -294,3 +298,12 @@ def test_a_visit_is_noted_once_in_a_quarter_of_an_hour(client, ana, time_machine
     assert first.isoformat() == "2026-03-16T09:00:00+00:00"
     assert ana.last_visit_at.isoformat() == "2026-03-17T08:00:00+00:00"
     assert ana.previous_visit_at == first
+
+
+def test_sessions_that_have_run_out_are_deleted(sign_in, member, ops):
+    old, young = (sign_in(person).session.session_key for person in (member, ops))
+    Session.objects.filter(pk=old).update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    forget_sessions()
+
+    assert list(Session.objects.values_list("pk", flat=True)) == [young]

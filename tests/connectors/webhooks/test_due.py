@@ -42,8 +42,10 @@ def end(run, *, took=timedelta(seconds=2), at=None, failure=""):
     SyncRun.objects.filter(pk=run.pk).update(state=State.DONE, started_at=at - took, ended_at=at, failure=failure)
 
 
-def mark(connection, *streams, at=None, **how):
-    marks.mark(connection.pk, sorted(streams), at or timezone.now(), **how)
+def mark(connection, *streams, at=None):
+    news = {"announced_at": at or timezone.now()}
+    for stream in streams:
+        DueStream.objects.update_or_create(connection=connection, stream=stream, defaults=news)
 
 
 def test_many_deliveries_start_one_run_of_their_streams_alone(endpoint):

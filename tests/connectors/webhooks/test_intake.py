@@ -37,6 +37,16 @@ def test_a_signed_delivery_is_kept_once_and_marks_its_stream(endpoint):
     assert not SyncRun.objects.exists() and not Job.objects.exists()
 
 
+def test_a_delivery_costs_two_queries(endpoint, django_assert_num_queries):
+    for number in range(2):  # the first one notes that the secret is the right one
+        headers, body = from_linear(data={"id": f"i{number}"})
+        with django_assert_num_queries(3 - number):
+            assert post(endpoint, headers, body).status_code == 200
+
+    assert Delivery.objects.count() == 2
+    assert counts(endpoint) == {"received": 2}
+
+
 def test_two_hundred_times_the_same_is_one_row(endpoint):
     headers, body = from_linear(delivery="d-1")
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from connectors.models import Delivery, SourceRecord, State, SyncRun, Webhook
-from connectors.tasks import start_due_syncs
+from connectors.tasks import forget_old_deliveries, start_due_syncs
 from connectors.webhooks import nights, queries
 
 from .conftest import counts
@@ -112,7 +112,16 @@ def test_a_night_before_webhooks_were_turned_on_counts_nothing(open_since, begun
     assert counts(open_since) == {}
 
 
-def test_the_clock_counts_and_what_is_old_is_thrown_away(open_since, begun):
+def test_the_clock_counts(open_since, begun):
+    a_night(open_since, begun + HOUR)
+
+    start_due_syncs()
+
+    assert counts(open_since) == {"changed": 0, "missed": 0}
+
+
+def test_what_is_old_is_thrown_away_although_webhooks_are_off(open_since):
+    Webhook.objects.update(is_on=False)
     a_delivery(open_since, "old", timezone.now() - timedelta(days=31))
     a_delivery(open_since, "young", timezone.now() - timedelta(days=29))
     for days in (29, 31):
@@ -120,11 +129,9 @@ def test_the_clock_counts_and_what_is_old_is_thrown_away(open_since, begun):
         SyncRun.objects.create(
             connection=open_since.connection, reason="webhook", slot=f"{days} days ago", state=State.DONE, ended_at=at
         )
-    a_night(open_since, begun + HOUR)
 
-    start_due_syncs()
+    forget_old_deliveries()
 
-    assert counts(open_since) == {"changed": 0, "missed": 0}
     assert list(Delivery.objects.values_list("external_id", flat=True)) == ["young"]
     assert SyncRun.objects.get(reason="webhook").slot == "29 days ago"
 

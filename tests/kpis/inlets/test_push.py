@@ -11,6 +11,7 @@ from time_machine import travel
 
 from connectors.models import ActivityDay, Connection, PersonAccount
 from hub.jobs.models import Job
+from kpis.actions.observations import forget_deliveries
 from kpis.actions.tokens import digest_of, forget_answers, make_token, revoke_token
 from kpis.api import rates
 from kpis.models import ApiCall, ApiToken, Metric, Observation
@@ -220,6 +221,15 @@ def test_answers_are_forgotten_after_two_days(metric):
     assert forget_answers(now=timezone.now() + timedelta(hours=47)) == 0
     assert forget_answers(now=timezone.now() + timedelta(hours=49)) == 1
     assert not ApiCall.objects.exists()
+
+
+def test_deliveries_are_forgotten_after_three_months_and_their_values_stay(metric):
+    _, secret = a_token(metric)
+    post(secret, ROW)
+
+    assert forget_deliveries(now=timezone.now() + timedelta(days=89)) == 0
+    assert forget_deliveries(now=timezone.now() + timedelta(days=91)) == 1
+    assert Observation.objects.exists()
 
 
 @pytest.fixture
