@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from .clock import text
 from .faults import DATA, Fault, Script, page_of
 from .query import Answers, Asked, Refused
-from .wires import Reply, Seen, as_html, as_json, remember
+from .wires import Reply, Seen, as_json, at_the_edge, remember, waiting
 from .world import NotThere, Row, World
 
 KEY = "lin_api_sandbox"  # the personal key that every new sandbox knows
@@ -230,7 +230,6 @@ class LinearWire:
 
     def _planned(self, fault: Fault, budgets: Budgets) -> Reply | None:
         """Return the refusal that a fault asks for, None if it strikes later."""
-        extra = {"Retry-After": str(fault.params["retry_after"])} if "retry_after" in fault.params else {}
         status = int(fault.params.get("status", 0))
         codes = {
             "unauthorized": ("AUTHENTICATION_ERROR", "The key was revoked", 401),
@@ -246,16 +245,9 @@ class LinearWire:
         if fault.action == "limited":
             budgets.requests.left = 0.0
             reply = self._limited(budgets, 0)
-        elif fault.action == "limited_edge":
-            reply = as_html(429, "Too many requests")
-        elif fault.action == "status":
-            reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
-        elif fault.action == "edge_html":
-            reply = as_html(status or 520, "Web server is returning an unknown error")
-        else:
-            return None
-        reply.headers |= extra
-        return reply
+            reply.headers |= waiting(fault)
+            return reply
+        return at_the_edge(fault)
 
     def _refused(self, refused: Refused, budgets: Budgets) -> Reply:
         status = self.validation_status if refused.code == "GRAPHQL_VALIDATION_FAILED" else 400

@@ -84,3 +84,23 @@ def as_json(status: int, payload: Row | list[Row], headers: Mapping[str, str] | 
 def as_html(status: int, words: str) -> Reply:
     page = f"<!DOCTYPE html><html><head><title>{words[:CUT]}</title></head><body><h1>{words}</h1></body></html>"
     return Reply(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+def waiting(fault: Fault) -> dict[str, str]:
+    """Return the header that says how long to wait, where a fault names a time."""
+    return {"Retry-After": str(fault.params["retry_after"])} if "retry_after" in fault.params else {}
+
+
+def at_the_edge(fault: Fault, words: str = "Web server is returning an unknown error", code: int = 520) -> Reply | None:
+    """Return what a service's edge answers in its place where a fault asks for that, None for any other fault."""
+    status = int(fault.params.get("status", 0))
+    if fault.action == "limited_edge":
+        reply = as_html(429, "Too many requests")
+    elif fault.action == "status":
+        reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
+    elif fault.action == "edge_html":
+        reply = as_html(status or code, words)
+    else:
+        return None
+    reply.headers |= waiting(fault)
+    return reply

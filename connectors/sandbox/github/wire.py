@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.sandbox.clock import text
 from connectors.sandbox.faults import DATA, Fault, Script
-from connectors.sandbox.wires import Reply, Seen, as_html, as_json, remember
+from connectors.sandbox.wires import Reply, Seen, as_json, at_the_edge, remember, waiting
 from connectors.sandbox.world import NotThere, Row
 
 from .forge import Forge
@@ -291,7 +291,7 @@ class GitHubWire:
     def _planned(self, fault: Fault, limits: dict[str, str]) -> Reply | None:
         """Return the refusal that a fault asks for, None if it strikes later. `secondary` limits name no time."""
         given = fault.params
-        extra = {"Retry-After": str(given["retry_after"])} if "retry_after" in given else {}
+        extra = waiting(fault)
         status = int(given.get("status", 0))
         refused = {
             "unauthorized": Refused(401, "Bad credentials"),
@@ -309,16 +309,7 @@ class GitHubWire:
             raise Refused(
                 403, "API rate limit exceeded for user ID 1.", headers={"x-ratelimit-remaining": "0", **extra}
             )
-        if fault.action == "limited_edge":
-            reply = as_html(429, "Too many requests")
-        elif fault.action == "status":
-            reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
-        elif fault.action == "edge_html":
-            reply = as_html(status or 502, "Unicorn! · GitHub")
-        else:
-            return None
-        reply.headers |= extra
-        return reply
+        return at_the_edge(fault, "Unicorn! · GitHub", 502)
 
     def _spoil(self, payload: Row, asked: Asked, fault: Fault | None) -> None:
         """Do to good data what the script asks for. Its paths begin at the answer: `items.user.login`."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connectors.sandbox.clock import moment, text
 from connectors.sandbox.faults import DATA, Fault, Script
-from connectors.sandbox.wires import Reply, Seen, as_html, as_json, remember
+from connectors.sandbox.wires import Reply, Seen, as_json, at_the_edge, remember, waiting
 from connectors.sandbox.world import NotThere, Row, World
 
 from .shows import FIELDS, TYPES, Shows, jira_id, number
@@ -263,25 +263,16 @@ class JiraWire:
 
     def _planned(self, fault: Fault, limits: Mapping[str, str]) -> Reply | None:
         """Return the refusal that a fault asks for, None if it strikes later."""
-        given = fault.params
-        extra = {"Retry-After": str(given["retry_after"])} if "retry_after" in given else {}
-        status = int(given.get("status", 0))
+        status = int(fault.params.get("status", 0))
         if fault.action in STATUSES:
             raise Refused(status or STATUSES[fault.action], "As the script says.")
         if fault.action == "internal":
             raise Refused(status or 500, "Internal server error")
         if fault.action == "limited":
             reply = self._limited(limits, 1)
-        elif fault.action == "limited_edge":
-            reply = as_html(429, "Too many requests")
-        elif fault.action == "status":
-            reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
-        elif fault.action == "edge_html":
-            reply = as_html(status or 503, "Your site is waking up")
-        else:
-            return None
-        reply.headers |= extra
-        return reply
+            reply.headers |= waiting(fault)
+            return reply
+        return at_the_edge(fault, "Your site is waking up", 503)
 
     def _spoil(self, payload: Row, asked: Asked, fault: Fault | None) -> None:
         """Do to good data what the script asks for. Paths begin at the answer: `issues.fields.summary`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.sandbox.clock import text
 from connectors.sandbox.faults import DATA, Fault, Script
-from connectors.sandbox.wires import Reply, Seen, as_html, as_json, remember
+from connectors.sandbox.wires import Reply, Seen, as_json, at_the_edge, remember
 from connectors.sandbox.world import NotThere, Row
 
 from .answers import OLD, VERSIONS, Answers, request_id, title_of
@@ -299,17 +299,9 @@ class NotionWire:
         }
         if fault.action in codes:
             return self._refusal(codes[fault.action])
-        if fault.action == "limited_edge":
-            reply = as_html(429, "Too many requests")
-        elif fault.action == "status":
-            reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
-        elif fault.action == "edge_html":
-            reply = as_html(status or 520, "Web server is returning an unknown error")
+        reply = at_the_edge(fault)
+        if reply is not None and fault.action == "edge_html":
             reply.headers["cf-ray"] = "8f2a1c0d9e-CDG"
-        else:
-            return None
-        if "retry_after" in given:
-            reply.headers["Retry-After"] = str(given["retry_after"])
         return reply
 
     def _refusal(self, refused: Refused) -> Reply:

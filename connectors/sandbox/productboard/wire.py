@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.sandbox.faults import DATA, Fault, Script
-from connectors.sandbox.wires import Reply, Seen, as_html, as_json, remember
+from connectors.sandbox.wires import Reply, Seen, as_json, at_the_edge, remember, waiting
 from connectors.sandbox.world import NotThere, Row
 
 from .board import ENTITIES, NOTES, Board, text
@@ -275,7 +275,6 @@ class ProductboardWire:
 
     def _planned(self, fault: Fault, limits: Mapping[str, str]) -> Reply | None:
         """Return the refusal that a fault asks for, None if it strikes later."""
-        extra = {"Retry-After": str(fault.params["retry_after"])} if "retry_after" in fault.params else {}
         status = int(fault.params.get("status", 0))
         codes = {
             "unauthorized": "auth.invalid",
@@ -289,16 +288,9 @@ class ProductboardWire:
             return self._refusal(Refused(codes[fault.action], "As the script says."), limits, status)
         if fault.action == "limited":
             reply = self._limited(1)
-        elif fault.action == "limited_edge":
-            reply = as_html(429, "Too many requests")
-        elif fault.action == "status":
-            reply = Reply(status or 503, b"", {"Content-Type": "text/plain"})
-        elif fault.action == "edge_html":
-            reply = as_html(status or 520, "Web server is returning an unknown error")
-        else:
-            return None
-        reply.headers |= extra
-        return reply
+            reply.headers |= waiting(fault)
+            return reply
+        return at_the_edge(fault)
 
     def _refusal(self, refused: Refused, limits: Mapping[str, str] | None = None, status: int = 0) -> Reply:
         error = _error(refused.code, refused.detail) | ({"source": refused.source} if refused.source else {})
