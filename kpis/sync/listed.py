@@ -30,10 +30,10 @@ UNION ALL SELECT 'tag', t.tag, count(*)
 FROM kept CROSS JOIN LATERAL unnest(CASE WHEN tags = '{{}}' THEN ARRAY['']::varchar[] ELSE tags END) AS t(tag) GROUP BY t.tag
 UNION ALL SELECT '', '', count(*) FROM kept
 ORDER BY 1, 3 DESC, 2""",
-    # status, features, median of their days in it where five are known, the limit of what is usual, how many are beyond
+    # status, features, median of their days in it where half are known, the limit of what is usual, how many are beyond
     "features-by-status": f"""
 WITH {MARKS}, {items(FEATURES)}, {USUAL}, {scoped("aged", "item_teams")}
-SELECT status, count(*), CASE WHEN count(days) >= 5 THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY days::float8) END,
+SELECT status, count(*), CASE WHEN 2 * count(days) >= count(*) THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY days::float8) END,
        min(p85), count(*) FILTER (WHERE days > p85)
 FROM scoped WHERE {IN_SCOPE} GROUP BY status ORDER BY count(*) DESC, status""",
     # moves of thirteen weeks: from, to, how many

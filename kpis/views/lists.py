@@ -35,6 +35,11 @@ class Listing:
     none: str = ""
     others: int = 0
 
+    @property
+    def told(self) -> list[list[tuple[Cell, str]]]:
+        """The rows, each cell with what its column is called: narrow screens show it beside the cell."""
+        return [[(cell, head.text) for cell, head in zip(row, self.heads, strict=True)] for row in self.rows]
+
 
 def lists(key: str, team: Team | None) -> list[Listing]:
     """Return what stands behind a metric in a scope, in words; nothing for those that are a number alone."""
@@ -76,11 +81,11 @@ def feedback(rows: Rows) -> list[Listing]:
 
 
 def statuses(rows: Rows) -> list[Listing]:
-    heads = (
+    heads: tuple[Cell, ...] = (
         Cell(_("Status")), head(_("Features")), head(_("Days in it, median")), head(_("85% stayed less than")),
         head(_("Beyond")),
     )  # fmt: skip
-    shown = [
+    shown: list[tuple[Cell, ...]] = [
         (
             Cell(name or _("no status")),
             figure(count),
@@ -90,6 +95,8 @@ def statuses(rows: Rows) -> list[Listing]:
         )
         for name, count, days, usual, old in rows
     ]
+    if all(days is None and usual is None for _name, _count, days, usual, _old in rows):  # the first night
+        heads, shown = heads[:2], [row[:2] for row in shown]
     return [listing(_("By status"), heads, shown, _("No feature was read yet."))]
 
 

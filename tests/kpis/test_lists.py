@@ -114,8 +114,14 @@ def test_features_are_told_by_status_and_by_move(board):
     feature(board, "new", (40, "Idea"), (12, "Planned"))
     feature(board, "old", (40, "Planned"))
 
-    assert texts("features-by-status") == [[("Delivered", "5", "22", "", ""), ("Planned", "2", "", "9", "1")]]
+    assert texts("features-by-status") == [[("Delivered", "5", "22", "", ""), ("Planned", "2", "12", "9", "1")]]
     assert texts("feature-moves") == [[("Idea", "Planned", "6"), ("Planned", "Delivered", "5")]]
+
+
+def test_on_the_first_night_features_are_counted_and_no_more(board):
+    feature(board, "f", (0, "Idea"))
+
+    assert texts("features-by-status") == [[("Idea", "1")]]
 
 
 def test_a_review_that_is_overdue_names_its_owner(notion, member, sign_in):
