@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from hub.core.http import address_of
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import User
 
@@ -48,7 +48,7 @@ class Connection(Timestamped, Versioned):
         return self.label
 
     def get_absolute_url(self) -> str:
-        return reverse("connectors:connection_detail", args=[self.pk])
+        return address_of("connectors:connection_detail")(self.pk)
 
     @classmethod
     def wired(cls) -> "models.QuerySet[Connection]":

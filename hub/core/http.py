@@ -1,13 +1,14 @@
 """The request as views see it, and the one way a page is answered."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.cache import patch_vary_headers
 
 if TYPE_CHECKING:
@@ -59,12 +60,20 @@ def row_id(text: str) -> int | None:
 
 
 def address_of(name: str, *before: object, after: Iterable[object] = ()) -> Callable[[int | str], str]:
-    """Return what gives the address of a row by its id or slug; for long lists, where `reverse` for each is slow.
+    """Return what gives the address of a row by its id or slug, as `reverse` does but looked up once for all rows.
 
     `before` and `after` are the address's other arguments.
     """
-    start, end = reverse(name, args=[*before, ROW, *after]).rsplit(ROW, 1)
+    start, end = _around_row(name, before, tuple(after), get_urlconf(), get_script_prefix())
     return lambda key: f"{start}{key}{end}"
+
+
+@lru_cache(maxsize=256)
+def _around_row(
+    name: str, before: tuple[object, ...], after: tuple[object, ...], urlconf: str | None, _prefix: str
+) -> tuple[str, str]:
+    start, end = reverse(name, urlconf, [*before, ROW, *after]).rsplit(ROW, 1)
+    return start, end
 
 
 def unprocessable(request: HttpRequest, says: str) -> HttpResponse:

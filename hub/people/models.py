@@ -11,10 +11,10 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from hub.core.http import address_of
 from hub.core.models import Timestamped, Versioned
 
 from .names import InitialAndLast, MailName, PlainName
@@ -132,7 +132,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Versioned):
         return self.name or self.email
 
     def get_absolute_url(self) -> str:
-        return reverse("people:person_detail", args=[self.pk])
+        return address_of("people:person_detail")(self.pk)
 
     @property
     def is_ops(self) -> bool:
@@ -196,7 +196,7 @@ class Team(Timestamped, Versioned):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("people:team_detail", args=[self.slug])
+        return address_of("people:team_detail")(self.slug)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

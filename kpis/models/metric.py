@@ -6,11 +6,11 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from hub.core.http import address_of
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import Team, User
 
@@ -123,7 +123,7 @@ class Metric(Timestamped, Versioned):
         return self.localized("name")
 
     def get_absolute_url(self) -> str:
-        return reverse("kpis:metric_detail", args=[self.key])
+        return address_of("kpis:metric_detail")(self.key)
 
     def localized(self, field: str) -> str:
         """Return a text in the reader's language; English where the French one is missing."""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import FilteredRelation, Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from connectors.models import Connection
+from hub.core.http import address_of
 from hub.core.models import Timestamped, Versioned
 from hub.people.models import Team, User
 
@@ -80,7 +80,7 @@ class Capability(Timestamped):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("tooling:capability_detail", args=[self.slug])
+        return address_of("tooling:capability_detail")(self.slug)
 
     @property
     def name(self) -> str:
@@ -202,7 +202,7 @@ class Tool(Timestamped, Versioned):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("tooling:tool_detail", args=[self.slug])
+        return address_of("tooling:tool_detail")(self.slug)
 
     @property
     def summary(self) -> str:
