@@ -46,8 +46,9 @@ class ConnectionForm(Base):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [(one.key, one.name) for one in registry.all()]
-        self.fields["service"] = forms.ChoiceField(label=_("Service"), choices=names)
+        self.fields["service"] = forms.ChoiceField(label=_("Service"), choices=names, widget=forms.HiddenInput)
         self.fields["label"].required = False
+        self.name_address()
         if self.instance.pk:
             del self.fields["service"]
             self.fields["token"].required = False
@@ -59,6 +60,18 @@ class ConnectionForm(Base):
             self.fields["token"].help_text = _(
                 "It needs the right to read, nothing more. It is encrypted and never shown again."
             )
+
+    def name_address(self) -> None:
+        """Say what the address is for: some services have one of their own, others one for each company."""
+        asked = self.instance.service or self.data.get("service") or self.initial.get("service")
+        made = next((one for one in registry.all() if one.key == asked), None)
+        if made is not None and not made.base_url:
+            address = self.fields["base_url"]
+            example = f"https://{made.hosts[0].replace('*', 'your-company')}"
+            text = _("%(service)s has another address for each company. Enter yours, such as %(example)s.")
+            address.required, address.help_text = True, _("Your company’s own.")
+            address.error_messages["required"] = text % {"service": made.name, "example": example}
+            address.widget.attrs["placeholder"] = example
 
     def offer_choice(self) -> None:
         """Ask which things are read, where the service reads only what is named."""
@@ -97,11 +110,6 @@ class ConnectionForm(Base):
     def clean_base_url(self) -> str:
         url: str = self.cleaned_data["base_url"]
         service = self.cleaned_data.get("service") or self.instance.service
-        made = next((one for one in registry.all() if one.key == service), None)
-        if made is not None and not url and not made.base_url:
-            message = _("%(service)s has another address for each company. Enter yours, such as %(example)s.")
-            example = f"https://{made.hosts[0].replace('*', 'your-company')}"
-            raise forms.ValidationError(message, params={"service": made.name, "example": example})
         if url and service:
             try:
                 check_address(registry.connector(service), url)

@@ -82,9 +82,11 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("connectors.edit_connection")
 def connection_create(request: Request) -> HttpResponse:
-    """Connect a source: its token is tested, and everything is read for the first time."""
+    """Connect a source, `?service=` says which: its token is tested, and everything is read for the first time."""
     services = registry.all()
-    form = ConnectionForm(request.POST or None, initial={"service": services[0].key})
+    asked = request.POST.get("service") or request.GET.get("service")
+    service = next((one for one in services if one.key == asked), services[0])
+    form = ConnectionForm(request.POST or None, initial={"service": service.key})
     if request.method == "POST" and form.is_valid():
         made = actions.connect(
             service=form.cleaned_data["service"],
@@ -98,7 +100,7 @@ def connection_create(request: Request) -> HttpResponse:
             return redirect("connectors:connection_edit", made.pk)
         say(request, _("%(name)s is connected; its first sync is queued.") % {"name": made.label})
         return redirect(made)
-    context = {"form": form, "services": services, "connection": None}
+    context = {"form": form, "services": services, "service": service, "connection": None}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "connectors/connection_form.html", context, status=status)
 
@@ -121,8 +123,7 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
                 actions.choose(connection=connection, names=form.cleaned_data["chosen"], by=request.user)
         say(request, _("%(name)s was saved.") % {"name": connection.label})
         return redirect(connection)
-    services = [one for one in registry.all() if one.key == connection.service]
-    context = {"form": form, "services": services, "connection": connection}
+    context = {"form": form, "service": queries.service_of(connection), "connection": connection}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "connectors/connection_form.html", context, status=status)
 
