@@ -204,7 +204,14 @@ def test_a_failed_job_can_be_tried_again(connection, page, sign_in, ops):
 def test_a_refused_record_is_shown_without_what_is_secret_or_personal(sync, world, connection, page):
     sync()
     world.people["p1"] |= {"active": "perhaps", "name": "Secret Name", "email": "secret@ardoise.example"}
-    world.people["p1"] |= {"meta": {"apiKey": "key-canary"}}
+    world.people["p1"] |= {
+        "meta": {"apiKey": "key-canary", "X-Api-Key": "other-canary", "SessionToken": "third-canary"}
+    }
+    # What drifted away is where no stream says that it is personal
+    world.people["p1"] |= {
+        "mailAddress": "moved@ardoise.example",
+        "notes": ["ask moved@ardoise.example, lin_api_canary1"],
+    }
     sync()
     refused = RefusedRecord.objects.get()
 
@@ -212,7 +219,15 @@ def test_a_refused_record_is_shown_without_what_is_secret_or_personal(sync, worl
 
     assert refused.external_id == "p1"
     assert "&quot;active&quot;: &quot;perhaps&quot;" in text
-    for hidden in ("Secret Name", "secret@ardoise.example", "key-canary"):
+    for hidden in (
+        "Secret Name",
+        "secret@ardoise.example",
+        "moved@",
+        "lin_api_canary1",
+        "key-canary",
+        "other-canary",
+        "third-canary",
+    ):
         assert hidden not in text
     assert "p1" in page(reverse("connectors:stream_detail", args=[connection.pk, "people"]))
 
