@@ -63,6 +63,12 @@ def options(choices: Iterable[tuple[object, object]], chosen: object = "") -> Sa
 
 
 @register.simple_tag
+def link_lines(pairs: Iterable[tuple[str, str]]) -> SafeString:
+    """List `pairs` of address and words as the lines of a list; written here for the same reason."""
+    return drawn('<li><a class="quiet-link" href="{}">{}</a></li>', pairs)
+
+
+@register.simple_tag
 def widget_options(options: Iterable[dict[str, Any]]) -> SafeString:
     """List the options of a form's select, as `django/forms/widgets/select_option.html` would one by one."""
     return format_html_join(
