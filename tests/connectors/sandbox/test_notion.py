@@ -1,7 +1,7 @@
 """Notion's stand-in, asked as plainly as can be: its versions, its limits, its refusals, its life."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -275,6 +275,17 @@ def test_there_is_something_of_everything(department):
     assert counts["Customer interviews"] > 40 and counts["Insights"] > 20
     assert counts["Decision log"] > 10 and counts["Experiments"] > 5
     assert counts["Product documents"] >= 150 and counts["Policies"] == 14
+
+
+def test_most_interviews_are_written_up_some_days_later(department):
+    pages = department.workspace.by_source[department.interviews["id"]].values()
+    spans = [
+        (date.fromisoformat(row["values"]["v%3Aw"][0]) - date.fromisoformat(row["values"]["v%3Ad"][0])).days
+        for row in pages if "v%3Aw" in row["values"]
+    ]  # fmt: skip
+
+    assert len(spans) > len(pages) / 3
+    assert {0, 1} <= set(spans) and min(spans) >= 0 and max(spans) > 1
 
 
 def test_nothing_is_written_before_it_happens(department):

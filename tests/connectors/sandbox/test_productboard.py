@@ -86,6 +86,35 @@ def test_feedback_is_processed_put_away_or_left(ardoise):
     assert not any(fields["processed"] for fields in notes if fields.get("archived"))
 
 
+@pytest.fixture(scope="module")
+def autumn():
+    return lived(datetime(2026, 11, 19, 18, tzinfo=UTC))[2]
+
+
+def test_some_key_results_are_late_and_some_of_these_say_that_all_is_well(autumn):
+    said = []
+    for row in autumn.rows("keyResult").values():
+        held, frame, health = (row["fields"][name] for name in ("progress", "timeframe", "health"))
+        done = (held["currentValue"] - held["startValue"]) / (held["targetValue"] - held["startValue"])
+        start, end = (date.fromisoformat(frame[name]) for name in ("startDate", "endDate"))
+        said.append((min(done, 1) - (date(2026, 11, 19) - start) / (end - start), health["status"]))
+
+    assert any(gap > 0 for gap, _ in said) and any(gap < -0.2 and health == "offTrack" for gap, health in said)
+    assert sum(gap < -0.2 and health == "onTrack" for gap, health in said) == 2
+
+
+def test_releases_come_in_time_late_or_not_at_all(autumn):
+    fates = []
+    for row in autumn.rows("release").values():
+        end, status = row["fields"]["timeframe"]["endDate"], row["fields"]["status"]["name"]
+        if end < "2026-11-01":
+            fates.append("never" if status == "Planned" else "late" if row["updatedAt"][:10] > end else "in time")
+
+    assert len(fates) == 21  # three groups, from April to October
+    assert fates.count("in time") > fates.count("late") > 0
+    assert 0 < fates.count("never") < 6
+
+
 def test_a_deleted_thing_leaves_no_tie_behind():
     board = small_board(small_world())
     feature = next(iter(board.rows("feature")))
