@@ -150,7 +150,7 @@ class Pace:
             self._lose_redis(error)
             return
         if failures >= FAILURES_TO_OPEN:
-            self._redis.delete(self._key("failures"))
+            self.succeeded()  # counts anew once the circuit is closed
             until = datetime.now(UTC) + CIRCUIT_OPEN
             self.pause(until)
             raise MustWait(until, "source_down")

@@ -269,10 +269,14 @@ def check_address(connector: Connector, address: str) -> None:
 
     Raises SourceFailed(QUERY_REJECTED): such an address is a mistake in the connection or in a page link.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError as error:
+        raise SourceFailed(FailureClass.QUERY_REJECTED, "this is no address") from error
     own = {origin(url) for url in (settings.SANDBOX_URL, connector.base_url) if url}
     is_own = origin(address) in own
-    is_host = parts.scheme == "https" and is_among(parts.hostname, connector.hosts) and parts.port in (None, 443)
+    is_host = parts.scheme == "https" and is_among(parts.hostname, connector.hosts) and port in (None, 443)
     if not (is_own or is_host) or parts.username or parts.password:
         raise SourceFailed(FailureClass.QUERY_REJECTED, f"address not allowed: {parts.scheme}://{parts.hostname}")
 

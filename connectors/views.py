@@ -109,7 +109,7 @@ def connection_create(request: Request) -> HttpResponse:
 @requires("connectors.edit_connection")
 def connection_edit(request: Request, pk: int) -> HttpResponse:
     """Change a connection's name, address or token."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
@@ -132,7 +132,7 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
 @requires("connectors.run_sync")
 def connection_run(request: Request, pk: int) -> HttpResponse:
     """Start a run now: of everything, or of the one stream named in `stream`."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     stream = request.POST.get("stream", "")
     known = {one.name for source in queries.sources(pk) for one in (row.stream for row in source.rows)}
     only = (stream,) if stream in known else ()
@@ -176,7 +176,7 @@ def run_one(request: Request, connection: Connection, only: tuple[str, ...]) -> 
 @requires("connectors.edit_connection")
 def connection_test(request: Request, pk: int) -> HttpResponse:
     """Have a worker test the connection; the page shows the result as soon as it is there."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     actions.test(connection=connection, by=request.user)
     return redirect(back(request, connection))
 
@@ -185,7 +185,7 @@ def connection_test(request: Request, pk: int) -> HttpResponse:
 @requires("connectors.run_sync")
 def connection_switch(request: Request, pk: int, on: int) -> HttpResponse:
     """Pause a source, or take it up again."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     actions.switch(connection=connection, on=bool(on), by=request.user)
     undo = reverse("connectors:connection_switch", args=[pk, 0 if on else 1])
     if on:
@@ -215,7 +215,7 @@ def stream_switch(request: Request, pk: int, stream: str, on: int) -> HttpRespon
 @requires("connectors.run_sync")
 def connection_back_fill(request: Request, pk: int) -> HttpResponse:
     """Read again what changed in the source since a day; `?stream=` proposes one stream."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     service = queries.service_of(connection)
     streams = [one for one in service.streams if one.mode == Mode.WINDOW] if service else []
     streams = [one for one in streams if one.name not in connection.paused_streams]
@@ -297,7 +297,7 @@ def what_is_read(request: Request) -> HttpResponse:
 @requires("connectors.run_sync")
 def sweep_confirm(request: Request, pk: int, stream: str) -> HttpResponse:
     """Accept that many records are gone, and read the stream again."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     run = actions.confirm_sweep(connection=connection, stream=stream, by=request.user)
     if run is not None:
         say(request, _("Confirmed; the stream is read again and what is gone is marked."))
@@ -310,7 +310,7 @@ def sweep_confirm(request: Request, pk: int, stream: str) -> HttpResponse:
 @requires("connectors.run_sync")
 def job_retry(request: Request, pk: int, job: UUID) -> HttpResponse:
     """Give failed work of a connection another try."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     row = get_object_or_404(Job, pk=job, kind__startswith="connectors.")
     if queries.job_owner(row) != connection.pk:
         raise Http404
@@ -320,7 +320,7 @@ def job_retry(request: Request, pk: int, job: UUID) -> HttpResponse:
 
 
 def _stream(pk: int, name: str) -> tuple[Connection, Stream]:
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = get_object_or_404(Connection.wired(), pk=pk)
     made = queries.stream_of(connection, name)
     if made is None:
         raise Http404

@@ -83,13 +83,15 @@ def unmap_source(*, mapping: SourceMapping, by: User | None) -> Said:
 
 
 @transaction.atomic
-def undo(*, batch: UUID, by: User) -> SourceMapping | None:
-    """Put a mapping back as it was before the act of `batch`; None where there is nothing to take back."""
+def undo(*, connection: Connection, batch: UUID, by: User) -> SourceMapping | None:
+    """Put a mapping of a connection back as it was before the act of `batch`; None where there is nothing to do."""
     event = Event.objects.filter(batch=batch, kind=SourceMapping._meta.label_lower).first()
     if event is None:
         return None
     before, after = event.changes["mapping"]
     at = before or after
+    if at["connection"] != connection.pk:
+        return None
     source = DocumentSource.objects.filter(connection=at["connection"], external_id=at["source_ref"]).first()
     mapping = SourceMapping.objects.filter(connection=at["connection"], source_ref=at["source_ref"]).first()
     if before is None:

@@ -99,8 +99,7 @@ def mapping_remove(request: Request, pk: int, ref: UUID) -> HttpResponse:
 @requires("connectors.map_sources")
 def mapping_undo(request: Request, pk: int, batch: UUID) -> HttpResponse:
     """Take back what was just said of a database."""
-    mappable(pk)
-    if actions.undo(batch=batch, by=request.user) is not None:
+    if actions.undo(connection=mappable(pk), batch=batch, by=request.user) is not None:
         say(request, _("It is as it was before."))
     else:
         say(request, _("There was nothing to take back."), level="info")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors import actions, checks, registry
@@ -170,3 +171,18 @@ def test_a_failed_job_tried_again_reads_again_although_its_run_was_closed(connec
         worker.run(job.pk)
 
     assert SyncRun.objects.filter(connection=connection, state=State.DONE).exists()
+
+
+@pytest.mark.parametrize("name", ["connection_edit", "connection_test", "connection_switch", "connection_run"])
+def test_what_is_no_source_has_no_page_and_no_button(name, sign_in, admin):
+    inlet = Connection.objects.create(service=Connection.PUSHED, label="Miro", is_active=False)
+    address = reverse(f"connectors:{name}", args=[inlet.pk, 1] if name == "connection_switch" else [inlet.pk])
+
+    assert sign_in(admin).post(address, {"label": "x"}).status_code == 404
+    assert not Connection.objects.get().is_active
+
+
+def test_an_address_with_no_possible_port_is_sent_back(connection, sign_in, admin):
+    data = {"label": "Ours", "base_url": "https://toy.example:99999/", "token": ""}
+
+    assert sign_in(admin).post(reverse("connectors:connection_edit", args=[connection.pk]), data).status_code == 422

@@ -276,11 +276,12 @@ def test_undo_puts_a_changed_mapping_back(source, ops):
     actions.map_source(source=source, meaning="interviews", fields={"date": "d%3Ay"}, held=["s2"], by=ops)
     said = actions.map_source(source=source, meaning="decisions", fields={"date": "o%3Ae"}, held=[], by=ops)
 
-    actions.undo(batch=said.batch, by=ops)
+    assert actions.undo(connection=make_connection("notion"), batch=said.batch, by=ops) is None
+    actions.undo(connection=source.connection, batch=said.batch, by=ops)
 
     held = SourceMapping.objects.get()
     assert (held.meaning, held.fields, held.held) == ("interviews", {"date": "d%3Ay"}, ["s2"])
-    assert actions.undo(batch=uuid4(), by=ops) is None
+    assert actions.undo(connection=source.connection, batch=uuid4(), by=ops) is None
 
 
 def test_the_history_is_wanted_until_a_run_that_began_after_the_mapping(source, ops):
