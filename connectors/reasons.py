@@ -91,7 +91,7 @@ def is_hidden(steps: Sequence[str], stream: Stream) -> bool:
 
 
 def shortened(value: Any) -> str:
-    """Return a value as its source spelled it, cut to what fits a sentence; of what holds others, its outline."""
+    """Return a value as JSON spells it, cut to what fits a sentence; of what holds others, its outline."""
     match value:
         case dict():
             return "{…}"
@@ -101,7 +101,7 @@ def shortened(value: Any) -> str:
             return "true" if value else "false"
         case str():
             text = value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-            return f"“{text[: LONGEST_VALUE - 1]}…”" if len(text) > LONGEST_VALUE else f"“{text}”"
+            return f'"{text[: LONGEST_VALUE - 1]}…"' if len(text) > LONGEST_VALUE else f'"{text}"'
     return str(value)[:LONGEST_VALUE]
 
 

@@ -39,13 +39,13 @@ def told(shape, record, **options):
     [
         (UserShape, {k: v for k, v in USER.items() if k != "active"}, "active", "The field is missing."),
         (UserShape, USER | {"active": None}, "active", "The field is empty, and must not be."),
-        (UserShape, USER | {"active": "yes"}, "active", "The field holds “yes”, which is neither true nor false."),
-        (UserShape, USER | {"createdAt": "soon"}, "createdAt", "The field holds “soon”, which is no date or time."),
+        (UserShape, USER | {"active": "yes"}, "active", 'The field holds "yes", which is neither true nor false.'),
+        (UserShape, USER | {"createdAt": "soon"}, "createdAt", 'The field holds "soon", which is no date or time.'),
         (UserShape, USER | {"createdAt": 3}, "createdAt", "The field does not look as it must: 3."),
-        (StateShape, STATE | {"position": "1"}, "position", "The field holds “1”, which is no number."),
+        (StateShape, STATE | {"position": "1"}, "position", 'The field holds "1", which is no number.'),
         (StateShape, STATE | {"type": ["a"]}, "type", "The field holds […], which is no text."),
         (StateShape, STATE | {"type": False}, "type", "The field holds false, which is no text."),
-        (StateShape, STATE | {"team": "t1"}, "team", "The field holds “t1”, which is no group of fields."),
+        (StateShape, STATE | {"team": "t1"}, "team", 'The field holds "t1", which is no group of fields.'),
         (StateShape, STATE | {"team": {"id": 3}}, "team.id", "The field holds 3, which is no text."),
         (StateShape, STATE | {"type": {"email": "a@b.example"}}, "type", "The field holds {…}, which is no text."),
     ],
@@ -65,7 +65,7 @@ def test_a_long_value_is_cut_and_an_unstorable_one_is_made_storable():
     odd = told(UserShape, USER | {"active": "a\x00b\ud800"})[1]
 
     assert "x" * 59 + "…" in long and len(long) < 130
-    assert odd == "The field holds “a\ufffdb?”, which is neither true nor false."
+    assert odd == 'The field holds "a\ufffdb?", which is neither true nor false.'
 
 
 def test_the_validator_s_own_words_are_kept_beside_the_sentence():
@@ -109,7 +109,7 @@ def test_both_pages_say_why_in_the_reader_s_language(set_aside, connection, sign
         return listed, alone
 
     for text in pages():
-        assert "The field holds “perhaps”, which is neither true nor false." in text
+        assert "The field holds &quot;perhaps&quot;, which is neither true nor false." in text
     assert "Input should be a valid boolean" in pages()[1]
     ops.language = "fr"
     ops.save(update_fields=["language"])
