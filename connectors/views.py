@@ -68,7 +68,7 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "announced": queries.announced_of(source.connection),
         "lists_each": wants_each(request),
         "told": [(labels.get(one.stream, one.stream), one) for one in latest.order_by("-run_id", "stream")],
-        "refused": queries.refused_by_stream(source.connection),
+        "refused": sorted(((row.stream, row.refused) for row in source.rows if row.refused), key=lambda pair: -pair[1]),
         "requests": queries.requests_last_day(source.connection),
         "scopes": service.scopes if service else (),
         "webhooks": panel(source.connection) if may_edit else None,
@@ -257,12 +257,11 @@ def stream_detail(request: Request, pk: int, stream: str) -> HttpResponse:
     row = next((one for one in source.rows if one.stream.name == stream), None) if source else None
     if source is None or row is None:
         raise Http404
-    state = queries.state_of(source.connection, row.stream)
     context = {
         "source": source,
         "connection": source.connection,
         "row": row,
-        "state": state,
+        "state": row.state,
         "runs": queries.runs_of(source.connection, row.stream, with_short=wants_each(request)),
         "announced": queries.announced_of(source.connection, row.stream),
         "lists_each": wants_each(request),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connectors import registry
 from connectors.base import Connector, Stream
-from connectors.models import Connection, RefusedRecord, State, StreamRun, StreamState, SyncRun
+from connectors.models import Connection, RefusedRecord, State, StreamRun, SyncRun
 from connectors.sync import masked
 from hub.core.logs import masked as masked_anywhere
 
@@ -41,15 +41,6 @@ def stream_of(connection: Connection, name: str) -> Stream | None:
     return next((one for one in service.streams if one.name == name), None) if service else None
 
 
-def refused_by_stream(connection: Connection) -> list[tuple[Stream, int]]:
-    """Return the streams that hold records set aside, with their number, most first."""
-    rows = RefusedRecord.objects.filter(connection=connection).values("stream").annotate(count=Count("pk")).order_by()
-    counts = {row["stream"]: row["count"] for row in rows}
-    service = service_of(connection)
-    found = [(one, counts[one.name]) for one in (service.streams if service else ()) if one.name in counts]
-    return sorted(found, key=lambda pair: -pair[1])
-
-
 def refused_of(connection: Connection, stream: Stream) -> QuerySet[RefusedRecord]:
     """Return a stream's records that were set aside, latest first."""
     rows = RefusedRecord.objects.filter(connection=connection, stream=stream.name).order_by("-last_at", "pk")
@@ -62,11 +53,6 @@ def shown(record: RefusedRecord, stream: Stream | None) -> Any:
     A record is often set aside because a field moved: an e-mail or a token is known by how it looks, too.
     """
     return masked_anywhere(masked(record.raw, stream.personal if stream else ()))
-
-
-def state_of(connection: Connection, stream: Stream) -> StreamState | None:
-    """Return where reading stands, None before the first run."""
-    return StreamState.objects.filter(connection=connection, stream=stream.name).first()
 
 
 SHORT = Q(reason=SyncRun.Reason.WEBHOOK, state=State.DONE)  # many a day, so that nights would be lost among them

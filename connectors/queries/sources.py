@@ -45,6 +45,7 @@ class StreamRow:
     """One stream of a connection, as the page shows it."""
 
     stream: Stream
+    state: StreamState | None  # where reading stands; None before the first run
     said: Said
     waits: str  # what it waits for and until when, or since when it fails
     last_good: datetime | None
@@ -314,6 +315,7 @@ class Reading:
                 said, waits = Said("warn", _("Waits for you")), _("nothing is chosen yet")
         return StreamRow(
             stream=stream,
+            state=state,
             said=said,
             waits=waits,
             last_good=good,

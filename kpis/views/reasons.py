@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from django.db.models import Min, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -29,15 +31,17 @@ class Reason:
 
 
 def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
-    """Return, by the metric's key, why figures without any value have none. Three statements at most."""
+    """Return, by the metric's key, why figures without any value have none. Two statements at most."""
     silent = {figure.metric.key: figure.metric for figure in figures if figure.status == Status.NOT_MEASURED}
     families = {key: family for key in silent if (family := family_of(key))}
     if not families:
         return {}
+    nights = DailySnapshot.objects.filter(connection=OuterRef("connection"), stream=OuterRef("stream")).order_by("day")
     streams = list(
         StreamState.objects.filter(connection__is_active=True)
         .select_related("connection")
         .only("stream", "failure", "last_success_at", "connection__service", "connection__label")
+        .annotate(since=Subquery(nights.values("day")[:1]))
         .order_by("connection__label", "pk")
     )
     found: dict[str, Reason] = {}
@@ -57,19 +61,19 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
         mappable = registry.mappable()
         page = next((state.connection_id for state in streams if state.connection.service in mappable), None)
         found |= missing_mappings(unmapped, reverse("mappings:source_list", args=[page]) if page else "")
-    return found | too_young(young)
+    return found | too_young(young, streams)
 
 
-def too_young(streams: Mapping[str, str]) -> dict[str, Reason]:
-    """Say since when the hub has compared its readings of these streams, by the metric's key."""
-    if not streams:
-        return {}
-    nights = DailySnapshot.objects.filter(connection__is_active=True, stream__in=set(streams.values()))
-    since = dict(nights.order_by().values_list("stream").annotate(Min("day")))
+def too_young(families: Mapping[str, str], streams: Iterable[Any]) -> dict[str, Reason]:
+    """Say since when the hub has compared its readings of a metric's stream, by the metric's key."""
+    since: dict[str, date] = {}
+    for state in streams:
+        if state.since:
+            since[state.stream] = min(state.since, since.get(state.stream, state.since))
     text = _("The tool keeps no history of it. The hub compares its nightly readings since %(day)s: too few so far.")
     return {
         key: Reason(text % {"day": date_format(since[stream], "DATE_FORMAT")})
-        for key, stream in streams.items()
+        for key, stream in families.items()
         if stream in since
     }
 
