@@ -77,7 +77,7 @@ WITH priced AS (
   FROM unnest(%(priced)s::text[], %(prices)s::float8[]) AS p(service, price)
   JOIN connectors_connection c ON c.service = p.service AND c.id = ANY(%(read)s)
 ),
-used AS (
+used AS MATERIALIZED (  -- once, not for each seat
   SELECT DISTINCT connection_id, account_ref AS ref FROM connectors_accountday
   WHERE connection_id = ANY(%(read)s) AND is_active AND deleted_at IS NULL AND day > %(today)s::date - 30
 ),
