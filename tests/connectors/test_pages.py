@@ -46,7 +46,7 @@ def test_the_list_costs_the_same_with_many_connections(source, sign_in, ops, dja
         make_run(make_connection(label=f"Toy {number}"), slot="first")
     client = sign_in(ops)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(8):
         client.get(LIST)
 
 
@@ -255,7 +255,7 @@ def test_a_stream_s_page_costs_the_same_with_many_refused_records(
     )
     client = sign_in(ops)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(12):
         text = client.get(reverse("connectors:stream_detail", args=[connection.pk, "issues"])).content.decode()
 
     assert "300" in text

@@ -46,7 +46,7 @@ def test_overview_queries_do_not_grow_with_the_rows(member, sign_in, django_asse
 
     client = sign_in(member)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         html = page(client, "/kpis/")
 
     assert "15 KPIs" in html
