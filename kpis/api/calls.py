@@ -122,8 +122,8 @@ def rows_of(body: bytes) -> Rows:
 def once(token: ApiToken, request: HttpRequest, body: bytes, act: Callable[[], Answer]) -> HttpResponse:
     """Do the call, or answer as it was answered when it came before under the same `Idempotency-Key`."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise Refused(400, "bad_key", f"An Idempotency-Key is printable and holds {LONGEST_KEY} characters at most.")
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise Refused(400, "bad_key", f"An Idempotency-Key is printable ASCII, {LONGEST_KEY} characters at most.")
     if not key:
         return said(act())
     digest = sha256(request.path.encode() + b"\n" + body).hexdigest()

@@ -135,8 +135,8 @@ def _path(name: str, summary: str, takes: str) -> dict[str, Any]:
                 {
                     "name": "Idempotency-Key",
                     "in": "header",
-                    "description": "The same key and body within 48 hours get the same answer, and are done once.",
-                    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+                    "description": "The same key and body within 48 hours get the same answer, and are done once. An empty one is none.",
+                    "schema": {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"},
                 }
             ],
             "requestBody": {"required": True, "content": _json(takes)},

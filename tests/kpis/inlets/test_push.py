@@ -1,6 +1,7 @@
 """The push API: who may call, what a call is, and that the same call twice is one."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from hub.jobs.models import Job
 from kpis.actions.observations import forget_deliveries
 from kpis.actions.tokens import digest_of, forget_answers, make_token, revoke_token
 from kpis.api import rates
+from kpis.api.openapi import described
 from kpis.models import ApiCall, ApiToken, Metric, Observation
 from tests.connectors.factories import make_connection
 from tests.kpis.factories import MetricFactory
@@ -363,3 +365,14 @@ def test_whatever_stands_in_a_field_is_refused_and_breaks_nothing(odd, metric):
             assert answer.status_code in (200, 207, 400), (to, name)
     answer = post(secret, {**ROW, str(odd)[:2000]: 1}, {**ROW, "team": "nowhere"})
     assert answer.status_code in (207, 400)
+
+
+@pytest.mark.parametrize("key", ["", " ", "night 1", "k" * 200, "k" * 201, "clé", "a\u00a0b", "a\tb"])
+def test_the_description_and_the_api_agree_on_what_a_key_is(key, metric):
+    _, secret = a_token(metric)
+    said = described()["paths"]["/v1/observations"]["post"]["parameters"][0]["schema"]
+
+    answer = post(secret, ROW, Idempotency_Key=key)
+
+    is_valid = len(key) <= said["maxLength"] and re.fullmatch(said["pattern"], key)
+    assert answer.status_code == (200 if is_valid else 400)
