@@ -10,6 +10,8 @@ from django.utils.translation import gettext_noop
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from hub.core.logs import masked
+
 from .base import Json, Notice, Stream
 
 NO_ID = gettext_noop("The record has no id, or one that is too long.")
@@ -52,11 +54,6 @@ SENTENCES = {
     "less_than": OUT_OF_RANGE,
 }
 
-# Names under which sources keep what opens doors: never shown, whatever the stream says of its fields
-SECRETS = (
-    "access_token", "accessToken", "apiKey", "api_key", "authorization", "Authorization", "password",
-    "refresh_token", "refreshToken", "secret", "token", "verification_token",
-)  # fmt: skip
 HIDDEN = "•••"
 LONGEST_VALUE = 60
 LONGEST_DETAIL = 500
@@ -66,7 +63,7 @@ def of_validation(error: ValidationError, stream: Stream) -> tuple[str, Notice, 
     """Return the path, the sentence and the technical words of the first thing that a validator found."""
     first = error.errors(include_url=False)[0]
     steps = [str(step) for step in first["loc"]]
-    return ".".join(steps)[:200], sentence(first, steps, stream), str(first["msg"])[:LONGEST_DETAIL]
+    return ".".join(steps)[:200], sentence(first, steps, stream), str(masked(first["msg"]))[:LONGEST_DETAIL]
 
 
 def sentence(found: ErrorDetails, steps: Sequence[str], stream: Stream) -> Notice:
@@ -80,14 +77,16 @@ def sentence(found: ErrorDetails, steps: Sequence[str], stream: Stream) -> Notic
         return Notice(MISSING)
     if value is None or value == "":
         return Notice(EMPTY)
-    return Notice(text, {"value": HIDDEN if is_hidden(steps, stream) else shortened(value)})
+    return Notice(
+        text, {"value": HIDDEN if is_hidden(steps, stream) else shortened(masked({steps[-1]: value})[steps[-1]])}
+    )
 
 
 def is_hidden(steps: Sequence[str], stream: Stream) -> bool:
-    """Tell whether a value is secret or says something of a person, by any part of where it stands."""
+    """Tell whether a value says something of a person, by any part of where it stands."""
     names = [step for step in steps if not step.isdigit()]
     paths = {".".join(names[: count + 1]) for count in range(len(names))}
-    return not paths.union(names).isdisjoint((*SECRETS, *stream.personal))
+    return not paths.union(names).isdisjoint(stream.personal)
 
 
 def shortened(value: Any) -> str:
@@ -107,7 +106,7 @@ def shortened(value: Any) -> str:
 
 def detail_of(error: BaseException) -> str:
     """Return an error's technical words, on one line."""
-    lines = str(error).splitlines()
+    lines = str(masked(str(error))).splitlines()
     return f"{type(error).__name__}: {lines[0]}"[:LONGEST_DETAIL] if lines else type(error).__name__
 
 

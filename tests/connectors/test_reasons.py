@@ -60,6 +60,15 @@ def test_what_is_personal_or_secret_is_never_part_of_the_sentence():
     assert told(TeamShape, {"id": "t1", "key": 31337}, personal=("key",))[1].count("31337") == 0
 
 
+def test_an_e_mail_and_a_token_are_hidden_wherever_they_stand():
+    for value in ("ask ana@ardoise.example", "lin_api_0123456789abcdefghij"):
+        sentence = told(UserShape, USER | {"active": value})[1]
+        assert "ana@" not in sentence and "lin_api_0123" not in sentence
+    assert (
+        "s3cr3t-canary" not in told(StateShape, STATE | {"team": {"id": "t", "token": "s3cr3t-canary"}, "type": 3})[1]
+    )
+
+
 def test_a_long_value_is_cut_and_an_unstorable_one_is_made_storable():
     long = told(UserShape, USER | {"active": "x" * 5000})[1]
     odd = told(UserShape, USER | {"active": "a\x00b\ud800"})[1]
