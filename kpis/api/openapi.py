@@ -135,7 +135,7 @@ def _path(name: str, summary: str, takes: str) -> dict[str, Any]:
                 {
                     "name": "Idempotency-Key",
                     "in": "header",
-                    "description": "The same key and body within 48 hours get one answer, and are done once. Empty: none.",
+                    "description": "The same key and body in 48 hours get one answer, and are done once. Empty: none.",
                     "schema": {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"},
                 }
             ],
