@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from django.db import connection as database
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 
 from connectors.models import Connection, DailySnapshot, Document, DocumentSource, SourceMapping, StreamState
 
@@ -87,18 +89,17 @@ def findings_of(mapping: SourceMapping, source: DocumentSource | None) -> tuple[
 
 
 def findings(connections: Iterable[Connection] | None = None) -> list[tuple[SourceMapping, Finding]]:
-    """Return what a person must look at, over all connections that are on (or only these). Two queries."""
+    """Return what a person must look at, over all connections that are on (or only these). One query."""
+    of_mapping = DocumentSource.objects.filter(connection=OuterRef("connection"), external_id=OuterRef("source_ref"))
+    there = of_mapping.values(row=JSONObject(**{name: name for name in ("properties", "is_trashed", "deleted_at")}))
     mapped = SourceMapping.objects.filter(connection__is_active=True).select_related("connection").order_by("pk")
     if connections is not None:
         mapped = mapped.filter(connection__in=list(connections))
-    rows = list(mapped)
-    sources = {
-        (one.connection_id, one.external_id): one
-        for one in DocumentSource.objects.filter(
-            connection__in={row.connection_id for row in rows}, external_id__in={row.source_ref for row in rows}
-        )
-    }
-    return [(row, one) for row in rows for one in findings_of(row, sources.get((row.connection_id, row.source_ref)))]
+    return [
+        (row, one)
+        for row in mapped.annotate(there=Subquery(there))
+        for one in findings_of(row, DocumentSource(**row.there) if row.there else None)
+    ]
 
 
 def rows(connection: Connection, *, words: str = "") -> tuple[list[Row], list[Row]]:

@@ -62,7 +62,7 @@ class Row:
 def queue(reader: User) -> list[Row]:
     """Return what waits for Product Ops, the most urgent first; one row above `MOST_ROWS` says that more wait.
 
-    Seven queries, and two where databases are mapped.
+    Seven queries, and one where databases are mapped.
     """
     today = timezone.localdate()
     rows = [
@@ -88,7 +88,7 @@ def due_in_words(day: date, today: date) -> str:
 def waiting_syncs() -> list[Row]:
     """What of the connections somebody must look at: what stopped, what is not said yet, what was set aside or missed.
 
-    One query, and two where databases are mapped.
+    One query, and one where databases are mapped.
     """
     aside = RefusedRecord.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
     found = (
