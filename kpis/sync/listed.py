@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
 
 from hub.people.models import Team
+from kpis.models import Metric
 
-from .recompute import parameters
+from .recompute import HYGIENE, statuses_under_way, times
 from .statements.nights import FEATURE_TEAMS, FEATURES, MARKS, USUAL
 from .statements.notion import DUE, REVIEWED
 from .statements.productboard import NOTES, items
@@ -16,6 +18,7 @@ from .statements.weeks import scoped
 
 IN_SCOPE = "team_id IS NOT DISTINCT FROM %(team)s::bigint"
 LATELY = "%(today)s::date - 91"
+READ = "ARRAY(SELECT id FROM connectors_connection WHERE is_active)"  # where the statement asks, a page asks once less
 
 STATEMENTS = {
     # notes of thirteen weeks: by what, called what, how many
@@ -67,8 +70,11 @@ def rows(key: str, team: Team | None) -> Sequence[tuple[Any, ...]]:
     if key not in STATEMENTS:
         return ()
     today = timezone.localdate()
-    given = parameters(first=today, past=today, now=timezone.now())
+    given = times(first=today, past=today, now=timezone.now())
+    given |= {"team": team.pk if team else None, "zone": settings.COMPANY_TIME_ZONE}
+    if "%(statuses)s" in STATEMENTS[key]:
+        given["statuses"] = statuses_under_way(dict(Metric.objects.filter(key=HYGIENE).values_list("key", "settings")))
     with database.cursor() as cursor:
-        cursor.execute(STATEMENTS[key], {**given, "team": team.pk if team else None})
+        cursor.execute(STATEMENTS[key].replace("%(read)s", READ), given)  # our own words alone
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found

@@ -43,6 +43,7 @@ READ = (
 WEEKS_REREAD = 9  # a late edit reaches back two cycles and more
 YEARS_BACK = 3
 ESTIMATES_OFF = ("", "notUsed")
+HYGIENE = "features-hygiene"  # the metric that keeps which states are under way
 STATUSES = ("planned", "in progress")  # of features under way, until Product Ops names others
 DELIVERED = ("delivered", "released", "done")  # and of those that are out
 TITLES = ("product manager", "product designer", "product owner", "user researcher")
@@ -197,7 +198,7 @@ def choices() -> dict[str, Any]:
 
 def statuses_under_way(chosen: dict[str, Any]) -> list[str]:
     """Return the states, in lower case, that a feature under way is in; `chosen` holds the settings of metrics by key."""
-    return _lower(chosen, "features-hygiene", "statuses", STATUSES)
+    return _lower(chosen, HYGIENE, "statuses", STATUSES)
 
 
 def _lower(chosen: dict[str, Any], key: str, name: str, otherwise: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from connectors.models import Connection, WorkTeam
 from hub.activity.models import Event
 from kpis.models import Comment, Metric, Target
 from kpis.queries import leadership_tiles, monday, team_tiles
+from kpis.sync import listed
 from tests.kpis.factories import MetricFactory, ObservationFactory, TargetFactory
 from tests.people.factories import TeamFactory, UserFactory
 
@@ -313,3 +314,13 @@ def test_a_team_without_a_known_time_zone_is_told(member, sign_in, metric, zone,
 
     for url in ("/kpis/teams/checkout/", "/kpis/cycle-time/?team=checkout", "/kpis/"):
         assert ("no known time zone" in page(sign_in(member), url)) == is_told
+
+
+@pytest.mark.parametrize("key", sorted(listed.STATEMENTS))
+def test_a_passport_with_a_list_asks_two_questions_more_at_most(key, member, sign_in, django_assert_max_num_queries):
+    weeks(MetricFactory(key=key), [5.0, 4.0])
+    client = sign_in(member)
+    page(client, "/kpis/")  # the day's first visit is noted once
+
+    with django_assert_max_num_queries(12):
+        page(client, f"/kpis/{key}/")
