@@ -134,6 +134,7 @@ def _complete(
         "STATIC_ROOT": str(home / "static"),
         "PYTHONUNBUFFERED": "1",
         "LOG_FORMAT": "lines",
+        "MALLOC_TRIM_THRESHOLD_": "131072",  # bytes: after a large answer its memory goes back to the system
     }
     environment = {**defaults, **wanted, "DJANGO_SETTINGS_MODULE": "hub.settings"}
     if _is_demo(environment):
