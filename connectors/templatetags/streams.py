@@ -104,11 +104,12 @@ class Rows:
         if self.may_run:
             button = self.button(f"run-{self.pk}-{key}", _("Run now: %(stream)s of %(name)s") % of, _("Run now"))
             acts = self.form(self.run, f'<input type="hidden" name="stream" value="{key}">{button}')
-        pause = f'<button type="submit">{icon("clock")} {escape(_("Pause"))}</button>'
-        menu = self.form(self.pause(key), pause)
+        # Words stand apart from markup: makemessages doesn't look into f-strings
+        pause, back_fill, look = escape(_("Pause")), escape(_("Back-fill since…")), escape(_("Runs and records"))
+        menu = self.form(self.pause(key), f'<button type="submit">{icon("clock")} {pause}</button>')
         if row.may_back_fill and self.may_run:
-            menu += f'<a href="{self.back_fill}?stream={key}">{icon("renew")} {escape(_("Back-fill since…"))}</a>'
-        menu += f'<a href="{self.page(key)}">{icon("document")} {escape(_("Runs and records"))}</a>'
+            menu += f'<a href="{self.back_fill}?stream={key}">{icon("renew")} {back_fill}</a>'
+        menu += f'<a href="{self.page(key)}">{icon("document")} {look}</a>'
         more = escape(_("More: %(stream)s of %(name)s") % of)
         return (
             f'<span class="source__acts">{acts}<button class="button button--small button--plain button--icon"'

@@ -36,7 +36,8 @@ def heavy_arguments() -> dict[str, dict]:
     if job:
         found["tooling:capability_detail"] = {"slug": job.slug}
     if team:
-        found |= dict.fromkeys(("people:team_detail", "people:team_edit", "kpis:team_dashboard"), {"slug": team.slug})
+        pages = ("people:team_detail", "people:team_edit", "kpis:team_dashboard")
+        found |= {name: {"slug": team.slug} for name in pages}
     found |= {
         name: {"key": "cycle-time"} for name in known_names() if name.startswith(("kpis:metric_", "kpis:target_"))
     }

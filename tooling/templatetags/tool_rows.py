@@ -45,7 +45,8 @@ def name(row: "ListRow", url: str) -> str:
     """Draw the tool's own cell: its name, a word where it is not simply in use, what it is for."""
     tool, said = row.tool, ""
     if tool.is_starter:
-        said = f" {badge('none', _('Starter'))}"
+        starter = _("Starter")
+        said = f" {badge('none', starter)}"
     elif tool.is_over or tool.lifecycle == tool.Lifecycle.RETIRING:
         said = f" {badge('neutral', tool.get_lifecycle_display())}"
     return (
