@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Exists, F, IntegerField, Max, Min, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, FilteredRelation, IntegerField, Max, Min, OuterRef, Q, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -62,7 +62,7 @@ class Row:
 def queue(reader: User) -> list[Row]:
     """Return what waits for Product Ops, the most urgent first; one row above `MOST_ROWS` says that more wait.
 
-    Seven queries, and one where databases are mapped.
+    Six queries, and one where databases are mapped.
     """
     today = timezone.localdate()
     rows = [
@@ -161,22 +161,35 @@ def broken_mappings(connections: Sequence[Connection]) -> Iterator[Row]:
 
 def waiting_files() -> list[Row]:
     """Addresses that are read every night: those that failed, and files that nobody but a person may apply."""
-    rows = []
-    failed = Feed.objects.filter(is_active=True).exclude(failure="").order_by("label", "pk")
-    for feed in failed[: MOST_ROWS + 1]:
-        told = explain(feed.failure)
-        title = _("%(connection)s: %(what)s") % {"connection": feed.label, "what": told.title}
-        detail = str(told.sentence) % {"service": feed.label}
-        tone = "warn" if told.is_retried else "bad"
-        act, url = _("See the address"), feed.get_absolute_url()
-        rows.append(Row("file", _("File"), "sync", title, detail, feed.last_success_at, tone, act, url))
-    waiting = ImportPlan.objects.filter(state=ImportPlan.State.READY).exclude(feed=None).select_related("feed")
-    for plan in waiting.defer("content").order_by("created_at", "pk")[: MOST_ROWS + 1]:
-        title = _("A file from %(address)s waits") % {"address": plan.feed}
-        detail = _("It has errors, or changes much: look before it is applied.")
-        act, url = _("Look at the plan"), plan.get_absolute_url()
-        rows.append(Row("file", _("File"), "table", title, detail, plan.created_at, "warn", act, url))
-    return rows
+    is_failing = Q(is_active=True) & ~Q(failure="")
+    found = (
+        Feed.objects.annotate(waiting=FilteredRelation("plans", condition=Q(plans__state=ImportPlan.State.READY)))
+        .filter(is_failing | Q(waiting__isnull=False))
+        .annotate(plan_id=F("waiting__pk"), plan_at=F("waiting__created_at"))
+        .order_by("label", "pk", "plan_at", "plan_id")[: MOST_ROWS + 1]
+    )
+    failing = {feed.pk: feed for feed in found if feed.is_active and feed.failure}
+    rows = [failing_feed(feed) for feed in failing.values()]
+    title, detail = _("A file from %(address)s waits"), _("It has errors, or changes much: look before it is applied.")
+    row = partial(Row, "file", _("File"), "table", detail=detail, tone="warn", act=_("Look at the plan"))
+    return rows + [
+        row(
+            title=title % {"address": feed},
+            since=feed.plan_at,
+            url=reverse("imports:plan_detail", args=[feed.plan_id]),
+        )
+        for feed in found
+        if feed.plan_id
+    ]
+
+
+def failing_feed(feed: Feed) -> Row:
+    told = explain(feed.failure)
+    title = _("%(connection)s: %(what)s") % {"connection": feed.label, "what": told.title}
+    detail = str(told.sentence) % {"service": feed.label}
+    tone = "warn" if told.is_retried else "bad"
+    act, url = _("See the address"), feed.get_absolute_url()
+    return Row("file", _("File"), "sync", title, detail, feed.last_success_at, tone, act, url)
 
 
 def loose_accounts() -> list[Row]:

@@ -102,6 +102,8 @@ def test_queries_have_a_ceiling(db, sign_in, ops, role, django_assert_max_num_qu
     for number in range(20):
         PersonAccount.objects.create(connection=connection, external_id=str(number), name=f"P {number}")
         record(by=ops, verb="created", on=ToolFactory())
+    notion = Connection.objects.create(service="notion", label="Notion")
+    SourceMapping.objects.create(connection=notion, source_ref="interviews", meaning="interviews")
     client = sign_in(person)
     client.get("/")
 
