@@ -9,14 +9,13 @@ from zoneinfo import available_timezones
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext
 
 from connectors import registry
 from connectors.models import WorkTeam
 from hub.activity.models import Event
-from hub.core.templatetags.ui import number
+from hub.core.templatetags.ui import number, short_day
 from hub.people.models import Team, User
 from hub.people.permissions import require
 
@@ -214,7 +213,7 @@ def figures(
     A queryset is put in the dictionary's order; metrics already read are taken as they are.
     """
     if isinstance(metrics, QuerySet):
-        metrics = metrics.select_related("owner").order_by("position", "pk")
+        metrics = metrics.select_related("owner").defer(*Metric.CONTRACT).order_by("position", "pk")
     rows = list(metrics)
     ids = [metric.pk for metric in rows]
     oldest = monday(timezone.localdate()) - (weeks + LATEST_WITHIN + 1) * WEEK
@@ -381,12 +380,6 @@ def target_text(metric: Metric, target: Target) -> str:
         high = aim(metric, target.upper) + unit(metric, target.upper)
         return _("%(low)s to %(high)s") % {"low": aim(metric, target.value), "high": high}
     return aim(metric, target.value) + unit(metric, target.value)
-
-
-def short_day(day: date | datetime) -> str:
-    """Write a day without its year: 15 Mar."""
-    form = get_format("SHORT_DATE_FORMAT").removesuffix(" Y")  # “22 Nov”, in French “22 nov.”
-    return date_format(timezone.localtime(day) if isinstance(day, datetime) else day, form)
 
 
 def state_text(status: Status) -> str:

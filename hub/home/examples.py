@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from hub.core.templatetags.ui import short_day
 from kpis.formulas import Status
-from kpis.queries import TONES, Tile, short_day, state_text
+from kpis.queries import TONES, Tile, state_text
 
 COLOURS = (
     "paper", "surface", "sunken", "ink", "ink-muted", "line", "edge", "accent", "accent-fill", "accent-line", "ok",

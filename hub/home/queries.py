@@ -252,7 +252,7 @@ def due_decisions(today: date) -> list[Row]:
 
 def due_metrics(today: date) -> list[Row]:
     """KPIs whose definition nobody has verified for longer than agreed."""
-    metrics = Metric.objects.shown().select_related("owner").order_by("position", "pk")
+    metrics = Metric.objects.shown().select_related("owner").defer(*Metric.CONTRACT).order_by("position", "pk")
     due = [(metric.review_due_on, metric) for metric in metrics if metric.review_due_on]
     return [
         Row(

@@ -24,7 +24,12 @@ class MetricQuerySet(models.QuerySet["Metric"]):
 
 
 class Metric(Timestamped, Versioned):
-    """One number of the company. `key` never changes: computations and links hold on to it."""
+    """One number of the company. `key` never changes: computations and links hold on to it.
+
+    `CONTRACT` are the long texts, which only the metric's own page and its form show.
+    """
+
+    CONTRACT = ("definition", "definition_fr", "formula", "formula_fr", "pitfalls", "pitfalls_fr")
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", pgettext_lazy("metric", "Proposed")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hub.core.csv import csv_answer
 from hub.core.http import Request, render_page
 from hub.core.messages import say
-from hub.core.templatetags.ui import number, percent
+from hub.core.templatetags.ui import number, percent, short_day
 from hub.people.permissions import require, requires
 from kpis import actions, charts, queries
 from kpis.forms import CommentForm, MetricForm
@@ -42,8 +42,8 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
     marks = [
         charts.Mark(
             timezone.localtime(change.at).date(),
-            _("Definition changed, %(day)s") % {"day": queries.short_day(change.at)},
-            queries.short_day(change.at),
+            _("Definition changed, %(day)s") % {"day": short_day(change.at)},
+            short_day(change.at),
         )
         for change in reversed(past)
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from hub.core.templatetags.ui import number, percent
+from hub.core.templatetags.ui import number, percent, short_day
 from kpis import charts, queries
 from kpis.models import Metric
 from kpis.queries import Figure, Point
@@ -66,7 +66,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     )
     start, end = points[0].week, points[-1].week + timedelta(days=6)
     query = {"weeks": len(points)} | ({"team": figure.team.slug} if figure.team else {})
-    foot = _("By week, to %(day)s.") % {"day": queries.short_day(end)}
+    foot = _("By week, to %(day)s.") % {"day": short_day(end)}
     if drawing.starts_at is not None:
         start_text = _tick(metric, drawing.starts_at, places) + queries.unit(metric, drawing.starts_at)
         foot += " " + _("The axis starts at %(figure)s.") % {"figure": start_text}

@@ -281,9 +281,23 @@ def _said(count: int, unit: str) -> str:
 @register.filter
 def number(value: Number | None, places: int = 0) -> str:
     """Write a figure as the reader's language does: 12,345.6 or 12 345,6. None is "not measured"."""
-    if value is None:
-        return _("not measured")
+    return _("not measured") if value is None else _spelled(value, places, get_language())
+
+
+@lru_cache(maxsize=8192, typed=True)  # a dashboard writes hundreds of figures, the same ones for every reader
+def _spelled(value: Number, places: int, _language: str | None) -> str:
     return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+def short_day(day: date | datetime) -> str:
+    """Write a day without its year: 15 Mar."""
+    return _short(timezone.localtime(day).date() if isinstance(day, datetime) else day, get_language())
+
+
+@lru_cache(maxsize=2048)
+def _short(day: date, _language: str | None) -> str:
+    form = formats.get_format("SHORT_DATE_FORMAT").removesuffix(" Y")  # “22 Nov”, in French “22 nov.”
+    return formats.date_format(day, form)
 
 
 @register.filter
