@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 Values = Sequence[float | None]
+LETTER, LONGEST = 6.8, 18  # how wide a bold letter is drawn; a longer word at the line's end would leave no line
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ def chart(
     """
     values = [reading.value for reading in readings]
     ticks = axis(values, lines, from_zero=as_bars)
+    longest = min(max(len(text) for text in (last, *(line.short for line in lines))), LONGEST)
 
     def draw(width: float, height: float, right: float, *, is_wide: bool) -> Drawing:
         return _draw(
@@ -187,7 +189,7 @@ def chart(
 
     return Chart(
         wide=draw(width, 272, 110, is_wide=True),
-        narrow=draw(340, 240, 58, is_wide=False),
+        narrow=draw(340, 240, max(58, 14 + LETTER * longest), is_wide=False),
         starts_at=None if ticks[0] <= 0 else ticks[0],
     )
 

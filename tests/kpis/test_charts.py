@@ -96,3 +96,11 @@ def test_weeks_without_a_cycles_end_are_no_gap():
     assert len(wide.paths) == 1
     assert wide.gaps == ()
     assert len(wide.dots) == 2  # and the last one, which has its own
+
+
+def test_a_long_word_at_the_line_s_end_has_room_on_a_narrow_screen():
+    def narrow(last):
+        return drawn([10.0, 16.0], last=last).narrow
+
+    assert narrow("16 décisions").right < narrow("16").right
+    assert 340 - narrow("16 décisions").right >= 14 + 12 * 6.5
