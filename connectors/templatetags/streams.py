@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hub.core.http import address_of
-from hub.core.templatetags.ui import badge, icon
+from hub.core.templatetags.ui import badge, icon, muted
 
 from .moments import when
 
@@ -129,7 +129,3 @@ class Rows:
 
 def moment(at: datetime, css: str = "") -> str:
     return f'<time datetime="{timezone.localtime(at).isoformat()}"{css}>{escape(when(at))}</time>'
-
-
-def muted(text: str) -> str:
-    return f'<span class="muted">{escape(text)}</span>'

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from connectors import registry
 from connectors.sandbox.server import serve
+from connectors.transport import Transport
 from hub.jobs.broker import redis_address
 from tests.connectors.company import finish
 from tests.connectors.factories import make_connection, make_run
@@ -68,3 +69,20 @@ def put_on(db, settings):
             return company(sandbox)
 
         yield start
+
+
+@pytest.fixture
+def during(monkeypatch):
+    """Return what has an act happen once, while the source is asked for a path."""
+
+    def plan(path, act):
+        left, fetch = [act], Transport.fetch
+
+        def fetched(self, request):
+            if request.path == path and left:
+                left.pop()()
+            return fetch(self, request)
+
+        monkeypatch.setattr(Transport, "fetch", fetched)
+
+    return plan

@@ -5,29 +5,11 @@ from django.urls import reverse
 
 from connectors import actions, queries
 from connectors.models import Connection, PersonAccount, State, StreamState, SyncRun, WorkItem
-from connectors.transport import Transport
 from hub.jobs import worker
 from hub.jobs.models import Job
 from tests.connectors.factories import make_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def during(monkeypatch):
-    """Return what has an act happen once, while the source is asked for a path."""
-
-    def plan(path, act):
-        left, fetch = [act], Transport.fetch
-
-        def fetched(self, request):
-            if request.path == path and left:
-                left.pop()()
-            return fetch(self, request)
-
-        monkeypatch.setattr(Transport, "fetch", fetched)
-
-    return plan
 
 
 def states(run):

@@ -9,7 +9,6 @@ from django.utils import timezone
 from connectors import actions, checks, registry
 from connectors.engine import Engine
 from connectors.models import Check, Connection, DueStream, State, StreamState, SyncRun, WorkItem
-from connectors.transport import Transport
 from connectors.webhooks import marks
 from hub.jobs import dispatch, worker
 from hub.jobs.models import Job
@@ -18,24 +17,6 @@ from tests.connectors.factories import SECRET, make_run
 from tests.connectors.stand_in import reset, stamp
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def during(monkeypatch):
-    """Return what has an act happen once, while the source is asked for a path."""
-
-    def plan(path, act):
-        left, fetch = [act], Transport.fetch
-
-        def fetched(self, request):
-            answered = request.path == path and left and left.pop()
-            if answered:
-                answered()
-            return fetch(self, request)
-
-        monkeypatch.setattr(Transport, "fetch", fetched)
-
-    return plan
 
 
 def go(run):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from hub.core.http import address_of
-from hub.core.templatetags.ui import avatar, badge, part
+from hub.core.templatetags.ui import avatar, badge, muted, part
 from hub.core.text import drawn
 from tooling.queries import TeamBars
 
@@ -104,7 +104,3 @@ def owner(row: "ListRow") -> str:
         title = escape(_("Their tools"))
         said = f'<a class="quiet-link" href="?owner={link.person_id}" title="{title}">{said}</a>'
     return f'<span class="who">{avatar(link.name)} {said}</span>'
-
-
-def muted(text: str) -> str:
-    return f'<span class="muted">{escape(text)}</span>'

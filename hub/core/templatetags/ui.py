@@ -278,6 +278,11 @@ def _said(count: int, unit: str) -> str:
     return sentences[unit][ahead] % {"count": count}
 
 
+def muted(text: str) -> SafeString:
+    """Draw words that stand where there is nothing to show."""
+    return format_html('<span class="muted">{}</span>', text)
+
+
 @register.filter
 def number(value: Number | None, places: int = 0) -> str:
     """Write a figure as the reader's language does: 12,345.6 or 12 345,6. None is "not measured"."""
