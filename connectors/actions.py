@@ -85,6 +85,7 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
     brings it back.
     """
     made = registry.choosing(connection.service)
+    leave_off(connection.runs.open())
     connection.refresh_from_db(fields=["chosen"], from_queryset=Connection.objects.select_for_update())
     held = {one["name"]: one for one in connection.chosen}
     if made is None or list(held) == list(names):
@@ -96,6 +97,7 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
     connection.save(update_fields=["chosen", "updated_at"])
     record(by=by, verb="chose", on=connection, changes={"chosen": (sorted(held), sorted(names))})
     if dropped := sorted(held.keys() - set(names)):
+        begin_lists_anew(connection)
         store.drop(connection, {f"raw__{made.choice.kept_as}__in": dropped}, now)
         hooks.tell_rooms(connection)
     if connection.is_readable and by is not None:
@@ -248,6 +250,19 @@ def leave_off(runs: Iterable[SyncRun]) -> None:
     for run in runs:
         if run.job is not None:
             worker.call_back(run.job)
+
+
+def begin_lists_anew(connection: Connection, *streams: str) -> None:
+    """Have half-read lists read from their first page: the next one may lie in what is no longer to be read.
+
+    Whoever reads them has been told to leave off.
+    """
+    half_read = StreamState.objects.filter(connection=connection).exclude(page_token="")
+    if streams:
+        half_read = half_read.filter(stream__in=streams)
+    half_read.update(
+        page_token="", window_pages=0, empty_pages=0, window_seen=0, window_refused=0, token_prints=[]
+    )  # as `reading.Pass.rewind`
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from connectors.queries import sources
 from connectors.queries.choices import named
 from connectors.services.github import connector
 from hub.activity.models import Event
+from hub.jobs import worker
 from hub.jobs.models import Job
 from tests.connectors.factories import make_run
 
@@ -122,6 +123,31 @@ def test_what_is_no_longer_named_leaves_at_once_and_comes_back_when_named_again(
     finish_runs()
     company.sync()
     assert_same(company, BOTH)
+
+
+def test_what_is_no_longer_named_while_it_is_read_does_not_come_back(company, admin, during):
+    company.clock.set(datetime.now(UTC))
+    run = make_run(company.connection)
+    during(f"/repos/{SHOP}/releases", lambda: actions.choose(connection=company.connection, names=[APP], by=admin))
+
+    worker.run(run.job)
+    worker.run(run.job)
+
+    run.refresh_from_db()
+    assert run.state == State.DONE
+    assert Release.objects.filter(repository=APP).exists()
+    assert not Release.objects.live().filter(repository=SHOP).exists()
+    assert not ChangeRequest.objects.live().filter(repository=SHOP).exists()
+
+
+def test_a_list_half_read_goes_on_with_no_repository_that_left(company, admin):
+    place = {"page_token": f"{SHOP}?page=3", "window_pages": 2, "window_seen": 200, "token_prints": [1, 2, 3]}
+    StreamState.objects.create(connection=company.connection, stream="pulls", **place)
+
+    actions.choose(connection=company.connection, names=[APP], by=admin)
+
+    state = StreamState.objects.get()
+    assert (state.page_token, state.window_pages, state.window_seen, state.token_prints) == ("", 0, 0, [])
 
 
 def test_saving_the_same_list_again_starts_nothing(company, admin):
