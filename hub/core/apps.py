@@ -2,6 +2,11 @@
 
 from django.apps import AppConfig
 
+from .database import read_moments_faster
+
 
 class CoreConfig(AppConfig):
     name = "hub.core"
+
+    def ready(self) -> None:
+        read_moments_faster()
