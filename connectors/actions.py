@@ -16,12 +16,22 @@ from hub.people.models import User
 
 from . import hooks, registry, schedule, store
 from .failures import explain
-from .models import OPEN_STATES, Check, Connection, State, StreamRun, StreamState, SyncRun
+from .models import (
+    OPEN_STATES,
+    Check,
+    Connection,
+    DueStream,
+    RefusedRecord,
+    State,
+    StreamRun,
+    StreamState,
+    SyncRun,
+)
 from .secrets import seal
+from .transport import origin
 from .webhooks import marks
 
 COOL_DOWN = timedelta(minutes=5)
-STILL_UNAWARE = timedelta(minutes=5)  # so long a task under way may not know what was chosen; it ends before
 
 
 class TooSoon(Exception):
@@ -38,6 +48,10 @@ class NotConnected(Exception):
 
 class UnderWay(Exception):
     """A run is open: where it stands can’t be moved."""
+
+
+class TokenNeeded(Exception):
+    """The connection would lead elsewhere, and its token goes to no other address than the one it was given for."""
 
 
 @transaction.atomic
@@ -61,8 +75,61 @@ def connect(*, service: str, label: str, secret: str, by: User | None, base_url:
 
 
 @transaction.atomic
+def edit(*, connection: Connection, label: str, base_url: str, secret: str, by: User) -> None:
+    """Change what a connection is called, where it leads, and its token (empty: as it is). Nothing else is written.
+
+    Raises TokenNeeded for another place without its own token.
+    """
+    stored = Connection.objects.get(pk=connection.pk)
+    is_moved = place_of(stored, base_url) != place_of(stored, stored.base_url)
+    if is_moved and not secret:
+        raise TokenNeeded
+    fields = ["label", "base_url", "updated_at"]
+    if is_moved:
+        begin_elsewhere(connection)
+        connection.workspace_name = connection.workspace_url = ""
+        fields += ["workspace_name", "workspace_url"]
+    if secret:
+        renew_secret(connection=connection, secret=secret, by=by)
+    else:
+        record(by=by, verb="edited", on=connection)
+    if Connection.objects.select_for_update().get(pk=connection.pk).base_url != stored.base_url:
+        raise TokenNeeded  # somebody else moved it meanwhile: another token is kept by now
+    connection.label, connection.base_url = label, base_url
+    connection.save(update_fields=fields)
+
+
+def place_of(connection: Connection, base_url: str) -> tuple[str, str | None, int | None]:
+    """Return the server that an address leads to; an empty one leads to the service's own."""
+    try:
+        return origin(base_url or registry.connector(connection.service).base_url)
+    except registry.UnknownService:
+        return origin(base_url)
+
+
+def begin_elsewhere(connection: Connection) -> None:
+    """Leave all behind that was read at another address: it belongs to another company, though ids may be the same.
+
+    What was read leaves the figures at once; no mark, list or version of it bears on what is read at the new address.
+    """
+    now = timezone.now()
+    leave_alone(connection)
+    for run in connection.runs.open():
+        run.streams.filter(state__in=OPEN_STATES).update(state=State.PAUSED, ended_at=now)
+        SyncRun.objects.filter(pk=run.pk).update(state=State.PAUSED, ended_at=now)
+    for left in (StreamState, RefusedRecord, DueStream):
+        left.objects.filter(connection=connection).delete()
+    store.leave_behind(connection, now)
+    hooks.tell_rooms(connection)
+
+
+@transaction.atomic
 def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
     """Put in a new token, test it, and fetch what was missed. A run under way goes on with it, and waits no longer."""
+    for run in connection.runs.open():
+        if run.job is not None:
+            worker.hurry(run.job)
+    test(connection=connection, by=by)
     seal(connection, secret)
     connection.auth = Connection.Auth.OK
     connection.pause_until, connection.pause_reason = None, ""
@@ -70,10 +137,6 @@ def renew_secret(*, connection: Connection, secret: str, by: User) -> None:
         update_fields=["secret", "secret_hint", "secret_print", "auth", "pause_until", "pause_reason", "updated_at"]
     )
     record(by=by, verb="renewed_token", on=connection)
-    test(connection=connection, by=by)
-    for run in connection.runs.open():
-        if run.job is not None:
-            worker.hurry(run.job)
     start_run(connection, SyncRun.Reason.HAND, slot=f"token:{timezone.now():%Y%m%d%H%M%S%f}", by=by)
 
 
@@ -85,14 +148,16 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
     brings it back.
     """
     made = registry.choosing(connection.service)
-    leave_off(connection.runs.open())
+    connection.refresh_from_db(fields=["chosen"])
+    if made is None or named(connection) == list(names):
+        return False
+    leave_alone(connection)
+    if connection.is_readable and by is not None:
+        test(connection=connection, by=by)
     connection.refresh_from_db(fields=["chosen"], from_queryset=Connection.objects.select_for_update())
     held = {one["name"]: one for one in connection.chosen}
-    if made is None or list(held) == list(names):
-        return False
     now = timezone.now()
-    is_running = connection.runs.filter(state=State.RUNNING).exists()
-    asked_at = now + STILL_UNAWARE if is_running else now
+    asked_at = after_what_is_read(connection, now)
     connection.chosen = [held.get(name, {"name": name, "asked_at": asked_at.isoformat()}) for name in names]
     connection.save(update_fields=["chosen", "updated_at"])
     record(by=by, verb="chose", on=connection, changes={"chosen": (sorted(held), sorted(names))})
@@ -100,18 +165,33 @@ def choose(*, connection: Connection, names: Sequence[str], by: User | None) -> 
         begin_lists_anew(connection)
         store.drop(connection, {f"raw__{made.choice.kept_as}__in": dropped}, now)
         hooks.tell_rooms(connection)
-    if connection.is_readable and by is not None:
-        test(connection=connection, by=by)
     if connection.is_readable and names:
         start_run(connection, SyncRun.Reason.HAND, slot=f"choice:{now:%Y%m%d%H%M%S%f}", by=by)
     return True
 
 
+def named(connection: Connection) -> list[str]:
+    return [one["name"] for one in connection.chosen]
+
+
+def after_what_is_read(connection: Connection, now: datetime) -> datetime:
+    """Return a moment that no pass under way reads up to: what is asked for then is read whole by a later one.
+
+    A pass may have left pages behind that would have held it, and the clock that set its end may be ahead of ours.
+    """
+    ends = StreamState.objects.filter(connection=connection).exclude(upper=None).values_list("upper", flat=True)
+    return max([now, *(end for end in ends if end is not None)])
+
+
 @transaction.atomic
 def test(*, connection: Connection, by: User) -> Check:
-    """Ask a worker to test the connection; the page polls for what it finds."""
+    """Ask a worker to test the connection; the page polls for what it finds. A test under way begins anew.
+
+    Before the connection's row is locked, as with `leave_off`.
+    """
     from .tasks import check_connection
 
+    worker.begin_anew(check_connection, connection_id=connection.pk, priority=20)
     check, _ = Check.objects.update_or_create(
         connection=connection,
         defaults={
@@ -119,7 +199,6 @@ def test(*, connection: Connection, by: User) -> Check:
             "unavailable": {}, "failure": "", "detail": "",
         },
     )  # fmt: skip
-    check_connection.enqueue(connection_id=connection.pk, priority=20)
     return check
 
 
@@ -250,6 +329,17 @@ def leave_off(runs: Iterable[SyncRun]) -> None:
     for run in runs:
         if run.job is not None:
             worker.call_back(run.job)
+
+
+def leave_alone(connection: Connection) -> None:
+    """Have nobody write what is read of this connection, or mapped anew, until what comes next is committed.
+
+    As with `leave_off`, before its row is locked; whoever was at it then looks again.
+    """
+    from .tasks import remap_connection
+
+    leave_off(connection.runs.open())
+    worker.call_back_all(remap_connection, connection_id=connection.pk)
 
 
 def begin_lists_anew(connection: Connection, *streams: str) -> None:

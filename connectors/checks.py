@@ -7,13 +7,13 @@ from django.utils.translation import gettext_noop
 from . import registry
 from .base import Choosing, Connector, FailureClass, SourceFailed
 from .budget import MustWait
-from .engine import opened
-from .models import Check, Connection, State
+from .engine import MayWrite, NobodyElse, opened
+from .models import OPEN_STATES, Check, Connection, State
 from .secrets import SecretUnreadable
 from .transport import Transport
 
 
-def check(connection: Connection) -> None:
+def check(connection: Connection, lease: MayWrite | None = None) -> None:
     """Ask the service who we are; the answer, or why there is none, is written to the connection's check.
 
     What was found of a token says nothing of the one that was entered meanwhile: that has a test of its own.
@@ -39,9 +39,17 @@ def check(connection: Connection) -> None:
     if found["failure"] == FailureClass.AUTH_INVALID:
         news["auth"] = Connection.Auth.NEEDS_REAUTH
     with transaction.atomic():
-        tested = {"pk": connection.pk, "secret_print": connection.secret_print, "base_url": connection.base_url}
+        (lease or NobodyElse()).confirm()
+        tested = {"pk": connection.pk, "secret_print": connection.secret_print}
         if Connection.objects.filter(**tested).update(updated_at=timezone.now(), **news):
             Check.objects.update_or_create(connection=connection, defaults=found)
+
+
+def give_up(*, connection_id: int, error: str) -> None:
+    """Say of a test that no worker brought to its end that nothing was found out."""
+    Check.objects.filter(connection=connection_id, state__in=OPEN_STATES).update(
+        state=State.FAILED, failure=FailureClass.BUG, detail=error[:1000], updated_at=timezone.now()
+    )
 
 
 def not_opened(connection: Connection, service: Connector, transport: Transport) -> dict[str, str]:

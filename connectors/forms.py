@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import registry
+from .actions import place_of
 from .base import SourceFailed, Stream
 from .models import Connection
 from .sync import BEGINNING
@@ -27,6 +28,10 @@ MOST_CHOSEN = 200
 class ConnectionForm(Base):
     """A connection's name, address and token. The token can be written and is never shown."""
 
+    token_needed = _(
+        "The address leads elsewhere, and a token goes to no other place than the one it was given for. "
+        "Enter the token of the new place."
+    )
     token = forms.CharField(
         label=_("Token"),
         max_length=500,
@@ -49,12 +54,19 @@ class ConnectionForm(Base):
         self.fields["service"] = forms.ChoiceField(label=_("Service"), choices=names, widget=forms.HiddenInput)
         self.fields["label"].required = False
         self.name_address()
+        self.place = place_of(self.instance, self.instance.base_url)
         if self.instance.pk:
             del self.fields["service"]
             self.fields["token"].required = False
             self.fields["token"].help_text = _("Leave empty to keep the present one, which ends in “%(hint)s”.") % {
                 "hint": self.instance.secret_hint or "…"
             }
+            address = self.fields["base_url"]
+            moving = _(
+                "Another place needs a token of its own. What was read of the old one then leaves the figures, and "
+                "everything is read from the start."
+            )
+            address.help_text = f"{address.help_text} {moving}"
             self.offer_choice()
         else:
             self.fields["token"].help_text = _(
@@ -116,6 +128,14 @@ class ConnectionForm(Base):
             except (SourceFailed, registry.UnknownService) as error:
                 raise forms.ValidationError(_("This hub may not speak to that address.")) from error
         return url
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the token anew where the address leads to another place."""
+        told = super().clean() or self.cleaned_data
+        is_moved = self.instance.pk and "base_url" in told and place_of(self.instance, told["base_url"]) != self.place
+        if is_moved and not told.get("token"):
+            self.add_error("token", self.token_needed)
+        return told
 
 
 class BackFillForm(forms.Form):

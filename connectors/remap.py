@@ -1,18 +1,17 @@
 """Mapping stored raw records again, offline, after a release that maps them otherwise."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
 from . import hooks, registry, store, sync
-from .engine import NobodyElse
+from .base import Connector, Stream
+from .engine import MayWrite, NobodyElse
 from .models import Connection, RefusedRecord, SourceRecord
 
 BATCH = 200
 
 
-def remap(connection: Connection, lease: Any = None) -> int:
+def remap(connection: Connection, lease: MayWrite | None = None) -> int:
     """Bring every row in line with today's mapping, batch by batch; return how many records were mapped.
 
     It can stop anywhere: each record tells with which version it was mapped.
@@ -51,7 +50,7 @@ def remap(connection: Connection, lease: Any = None) -> int:
                 if refused or unmappable:
                     store.write_refused(connection, stream, [*refused, *unmappable], now)
                 done += len(mapped)
-        reconsider(connection, service, stream)
+        reconsider(connection, service, stream, lease)
     with transaction.atomic():
         lease.confirm()
         Connection.objects.filter(pk=connection.pk).update(mapped_with=service.map_version)
@@ -59,9 +58,10 @@ def remap(connection: Connection, lease: Any = None) -> int:
     return done
 
 
-def reconsider(connection: Connection, service: Any, stream: Any) -> None:
+def reconsider(connection: Connection, service: Connector, stream: Stream, lease: MayWrite) -> None:
     """Look again at the records that were set aside: today's release may understand them."""
     with transaction.atomic():
+        lease.advance()
         rows = list(RefusedRecord.objects.filter(connection=connection, stream=stream.name)[:5000])
         fetched, _ = sync.judge(stream, [row.raw for row in rows])
         stored = store.stored_of(connection, stream, [item.external_id for item in fetched])

@@ -325,6 +325,15 @@ def drop(connection: Connection, which: Mapping[str, object], now: datetime) -> 
     mark_gone(connection, produced, now)
 
 
+def leave_behind(connection: Connection, now: datetime) -> None:
+    """Mark all that was read through a connection as gone. What comes under the same id is taken, however old it is."""
+    records = SourceRecord.objects.filter(connection=connection)
+    records.filter(deleted_at=None).update(deleted_at=now, deletion_reason=SourceRecord.Reason.UNMAPPED)
+    records.update(source_version=None, content_hash="")
+    for table in TABLES_BY_NAME.values():
+        table.objects.filter(connection=connection, deleted_at=None).update(deleted_at=now)
+
+
 def raw_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Json]:
     """Return the stored raw records of those ids."""
     held = SourceRecord.objects.filter(connection=connection, stream=stream.name, external_id__in=ids)

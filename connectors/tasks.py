@@ -36,10 +36,10 @@ def sync_connection(*, run_id: int, lease: Any = None) -> None:
     engine.go()
 
 
-@work(queue="default", is_long=True, max_attempts=2)
+@work(queue="default", is_long=True, max_attempts=2, given_up=checks.give_up)
 def check_connection(*, connection_id: int, lease: Any = None) -> None:
     """Test a connection and write down what was found."""
-    checks.check(Connection.objects.get(pk=connection_id))
+    checks.check(Connection.objects.get(pk=connection_id), lease)
 
 
 @work(queue="sync", is_long=True)

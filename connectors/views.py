@@ -12,7 +12,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hub.activity.actions import record
 from hub.core.http import Request, paginate, render_page
 from hub.core.messages import say
 from hub.jobs.models import Job
@@ -111,21 +110,32 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
     """Change a connection's name, address or token."""
     connection = get_object_or_404(Connection.wired(), pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save(commit=False)  # only what was typed: a sync writes to this row, too
-            connection.save(update_fields=[*{*form.changed_data} & {"label", "base_url"}, "updated_at"])
-            if form.cleaned_data["token"]:
-                actions.renew_secret(connection=connection, secret=form.cleaned_data["token"], by=request.user)
-            else:
-                record(by=request.user, verb="edited", on=connection)
-            if "chosen" in form.cleaned_data:
-                actions.choose(connection=connection, names=form.cleaned_data["chosen"], by=request.user)
+    if request.method == "POST" and form.is_valid() and _edit(request, connection, form):
         say(request, _("%(name)s was saved.") % {"name": connection.label})
         return redirect(connection)
     context = {"form": form, "service": queries.service_of(connection), "connection": connection}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "connectors/connection_form.html", context, status=status)
+
+
+def _edit(request: Request, connection: Connection, form: ConnectionForm) -> bool:
+    """Keep what the form says; False, with the reason at the token, where the connection was moved meanwhile."""
+    told = form.cleaned_data
+    try:
+        with transaction.atomic():
+            if "chosen" in told:
+                actions.choose(connection=connection, names=told["chosen"], by=request.user)
+            actions.edit(
+                connection=connection,
+                label=told["label"],
+                base_url=told["base_url"],
+                secret=told["token"],
+                by=request.user,
+            )
+    except actions.TokenNeeded:
+        form.add_error("token", form.token_needed)
+        return False
+    return True
 
 
 @require_POST

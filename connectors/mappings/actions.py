@@ -67,7 +67,7 @@ def map_source(
 @transaction.atomic
 def unmap_source(*, mapping: SourceMapping, by: User | None) -> Said:
     """No longer read a database. Its pages leave the figures at once; mapping it again brings them back."""
-    wires.leave_off(mapping.connection.runs.open())
+    wires.leave_alone(mapping.connection)
     wires.begin_lists_anew(mapping.connection, PAGES)
     batch = keep(mapping, "unmapped_source", (as_kept(mapping), None), by)
     now = timezone.now()

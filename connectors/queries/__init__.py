@@ -1,5 +1,6 @@
 """What the sync pages, and the shell around every page, want to know."""
 
+from .jobs import job_owner
 from .records import (
     Announced,
     Reads,
@@ -13,7 +14,7 @@ from .records import (
     stream_of,
     what_is_read,
 )
-from .sources import Source, StreamRow, brought, job_owner, next_night, sources, unchosen
+from .sources import Source, StreamRow, brought, next_night, sources, unchosen
 from .standing import Freshness, Standing, freshness, snapshot_on, standing
 
 __all__ = [

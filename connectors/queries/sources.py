@@ -31,6 +31,8 @@ from connectors.sync import in_order
 from connectors.templatetags.moments import when
 from hub.jobs.models import Job
 
+from .jobs import given_up
+
 
 @dataclass(frozen=True)
 class Said:
@@ -159,11 +161,7 @@ def sources(pk: int | None = None) -> list[Source]:
     runs = StreamRun.objects.filter(run__connection__in=keys).annotate(owner=F("run__connection_id"))
     for made in runs.order_by("run__connection_id", "stream", "-run_id").distinct("run__connection_id", "stream"):
         latest[made.owner][made.stream] = made
-    dead: dict[int, list[Job]] = defaultdict(list)
-    for job in dead_jobs():
-        owner = job_owner(job)
-        if owner is not None:
-            dead[owner].append(job)
+    dead = given_up(keys)
     made_all = [
         Reading(
             one, states[one.pk], latest[one.pk], getattr(one, "open_run", None), refused[one.pk], dead[one.pk], now
@@ -203,21 +201,6 @@ def brought(run: StreamRun) -> str:
         parts.append(ngettext("%(count)s gone", "%(count)s gone", run.gone) % {"count": grouped(run.gone)})
     read = ngettext("%(count)s read", "%(count)s read", run.seen) % {"count": grouped(run.seen)}
     return _("%(read)s: %(changes)s") % {"read": read, "changes": ", ".join(parts) or _("nothing new")}
-
-
-def dead_jobs() -> list[Job]:
-    """Return the wires' failed jobs, latest first."""
-    rows = Job.objects.filter(state=Job.State.DEAD, kind__startswith="connectors.").order_by("-finished_at")
-    return list(rows[:100])
-
-
-def job_owner(job: Job) -> int | None:
-    """Return the connection that a job belongs to."""
-    if "connection_id" in job.payload:
-        return int(job.payload["connection_id"])
-    if "run_id" in job.payload:
-        return SyncRun.objects.filter(pk=job.payload["run_id"]).values_list("connection_id", flat=True).first()
-    return None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from kombu import Connection as Broker
 from kombu import Queue
@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from .broker import celery_address
 from .models import Job
-from .work import periodic_works
+from .work import give_up, periodic_works
 
 log = structlog.get_logger()
 
@@ -140,18 +140,14 @@ def take_due(queue: str, room: int, now: datetime) -> list[UUID]:
 
 def requeue_expired(now: datetime) -> int:
     """Take back the jobs of workers that went silent; give up on those that die again and again."""
-    expired = list(
-        Job.objects.select_for_update(skip_locked=True)
-        .filter(state=Job.State.RUNNING, lease_until__lt=now)
-        .values_list("pk", flat=True)
-    )
-    if not expired:
-        return 0
-    rows = Job.objects.filter(pk__in=expired)
-    rows.filter(attempts__gte=F("max_attempts")).update(
-        state=Job.State.DEAD, finished_at=now, lease_until=None, error=LAST_WORDS
-    )
-    return rows.filter(state=Job.State.RUNNING).update(
+    expired = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.RUNNING, lease_until__lt=now)
+    tired = []
+    for job in expired:
+        if job.attempts >= job.max_attempts:
+            give_up(job, LAST_WORDS)
+        else:
+            tired.append(job.pk)
+    return Job.objects.filter(pk__in=tired).update(
         state=Job.State.QUEUED, run_after=now, dispatched_at=None, lease_until=None, error=LAST_WORDS
     )
 

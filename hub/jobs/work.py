@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
-from django.db import connection
+import structlog
+from django.db import connection, transaction
 from django.utils import timezone
 
 from .models import Job
+
+log = structlog.get_logger()
 
 
 class TryLater(Exception):
@@ -76,6 +79,7 @@ class Work:
     is_long: bool
     max_attempts: int
     every: timedelta | None = None
+    given_up: Callable[..., None] | None = None  # says so where somebody waits for it
 
     def __call__(self, **payload: Any) -> None:
         """Do it here and now (tests, commands)."""
@@ -106,7 +110,12 @@ _works: dict[str, Work] = {}
 
 
 def work(
-    *, queue: str = "default", is_long: bool = False, max_attempts: int = 5, every: timedelta | None = None
+    *,
+    queue: str = "default",
+    is_long: bool = False,
+    max_attempts: int = 5,
+    every: timedelta | None = None,
+    given_up: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., None]], Work]:
     """Declare a function as work that a worker does.
 
@@ -114,11 +123,13 @@ def work(
     is leased: it takes `lease` as a keyword and calls `lease.confirm()` in each transaction that writes,
     or `lease.advance()` where that brings it further.
     It takes ids by keyword and must be safe to run twice. `every` has the clock enqueue it, once per period
-    however many clocks there are; such work takes no arguments.
+    however many clocks there are; such work takes no arguments. `given_up` is called with the same keywords, and
+    `error`, when the last attempt has failed: it ends what a page still shows as under way.
     """
 
     def declare(function: Callable[..., None]) -> Work:
-        made = Work(function, f"{function.__module__}.{function.__name__}", queue, is_long, max_attempts, every)
+        kind = f"{function.__module__}.{function.__name__}"
+        made = Work(function, kind, queue, is_long, max_attempts, every, given_up)
         _works[made.kind] = made
         return made
 
@@ -138,3 +149,19 @@ def work_named(kind: str) -> Work:
 def periodic_works() -> list[Work]:
     """Return the works that the clock enqueues."""
     return [made for made in _works.values() if made.every is not None]
+
+
+def give_up(job: Job, error: str) -> None:
+    """Try a job no more, and have that said where somebody waits for it. In a transaction, with the job's row locked.
+
+    A page that can't be told is logged: the other jobs are given up all the same.
+    """
+    job.state, job.error, job.finished_at = Job.State.DEAD, error[:2000], timezone.now()
+    job.lease_until = job.dispatched_at = None
+    job.save(update_fields=["state", "error", "finished_at", "lease_until", "dispatched_at"])
+    try:
+        with transaction.atomic():
+            if (say := work_named(job.kind).given_up) is not None:
+                say(error=job.error, **job.payload)
+    except Exception:
+        log.exception("job.not_told", job=str(job.pk), kind=job.kind)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .models import Job
-from .work import Lease, LeaseLost, TryLater, Work, work_named
+from .work import Lease, LeaseLost, TryLater, Work, give_up, work_named
 
 log = structlog.get_logger()
 
@@ -103,7 +104,6 @@ def put_off(lease: Lease, later: TryLater) -> None:
 
 def fail(lease: Lease, error: str) -> None:
     """Queue the job again after a growing pause, or give it up after its last attempt."""
-    now = timezone.now()
     with transaction.atomic():
         job = (
             Job.objects.select_for_update()
@@ -112,16 +112,12 @@ def fail(lease: Lease, error: str) -> None:
         )
         if job is None:
             return
-        job.error = error[:2000]
-        job.lease_until = None
-        job.dispatched_at = None
         if job.attempts >= job.max_attempts:
-            job.state = Job.State.DEAD
-            job.finished_at = now
-        else:
-            job.state = Job.State.QUEUED
-            job.run_after = now + backoff(job.attempts)
-        job.save(update_fields=["error", "lease_until", "dispatched_at", "state", "finished_at", "run_after"])
+            give_up(job, error)
+            return
+        job.state, job.error, job.run_after = Job.State.QUEUED, error[:2000], timezone.now() + backoff(job.attempts)
+        job.lease_until = job.dispatched_at = None
+        job.save(update_fields=["state", "error", "run_after", "lease_until", "dispatched_at"])
 
 
 def backoff(attempt: int) -> timedelta:
@@ -157,6 +153,24 @@ def call_back(job_id: UUID) -> None:
     Job.objects.filter(pk=job_id, state__in=open_states).update(
         state=Job.State.QUEUED, attempts=0, run_after=timezone.now(), dispatched_at=None, lease_until=None
     )
+
+
+def call_back_all(made: Work, **payload: Any) -> bool:
+    """Have all open jobs for this work begin anew, as above; False where there was none."""
+    same = Job.objects.filter(kind=made.kind, payload=payload, state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    held = list(same.order_by("pk").values_list("pk", flat=True))
+    for key in held:
+        call_back(key)
+    return bool(held)
+
+
+def begin_anew(made: Work, *, priority: int = 0, **payload: Any) -> None:
+    """Have this done from now on, by a job that waits or runs already or by a new one: only the latest answer counts.
+
+    Before the row that it answers to is locked: a worker, too, locks its job first.
+    """
+    if not call_back_all(made, **payload):
+        made.enqueue(priority=priority, **payload)
 
 
 @contextmanager

@@ -6,15 +6,25 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors import actions, checks, registry
+from connectors import actions, checks, registry, remap, tasks
 from connectors.engine import Engine
-from connectors.models import Check, Connection, DueStream, State, StreamState, SyncRun, WorkItem
+from connectors.models import (
+    Check,
+    Connection,
+    DueStream,
+    RefusedRecord,
+    State,
+    StreamState,
+    SyncRun,
+    WorkItem,
+)
 from connectors.webhooks import marks
 from hub.jobs import dispatch, worker
 from hub.jobs.models import Job
-from hub.jobs.work import TryLater
+from hub.jobs.work import LeaseLost, TryLater
 from tests.connectors.factories import SECRET, make_run
 from tests.connectors.stand_in import reset, stamp
+from tests.jobs.works import overtake
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +177,43 @@ def test_an_address_with_no_possible_port_is_sent_back(connection, sign_in, admi
     data = {"label": "Ours", "base_url": "https://toy.example:99999/", "token": ""}
 
     assert sign_in(admin).post(reverse("connectors:connection_edit", args=[connection.pk]), data).status_code == 422
+
+
+def test_a_test_that_another_worker_took_over_writes_nothing(connection, world, admin, during):
+    actions.test(connection=connection, by=admin)
+    during("/me", lambda: overtake(tasks.check_connection))
+
+    worker.run(Job.objects.get(kind=tasks.check_connection.kind).pk)
+
+    assert Check.objects.get().state == State.QUEUED
+
+
+def test_a_test_that_is_asked_for_again_is_answered_by_the_later_one(connection, world, admin, during):
+    actions.test(connection=connection, by=admin)
+    during("/me", lambda: actions.test(connection=connection, by=admin))
+    job = Job.objects.get(kind=tasks.check_connection.kind)
+
+    worker.run(job.pk)
+    assert Check.objects.get().state == State.QUEUED
+
+    worker.run(job.pk)
+    assert Check.objects.get().state == State.DONE
+
+
+def test_a_mapping_that_another_worker_took_over_brings_back_nothing_that_was_set_aside(sync, world, connection):
+    world.issues["i3"] |= {"state": None}
+    sync()
+    row = RefusedRecord.objects.get()
+    RefusedRecord.objects.update(raw=row.raw | {"state": "started"})
+    toy = registry.connector("toy")
+
+    class Lost:
+        def confirm(self):
+            raise LeaseLost
+
+        advance = confirm
+
+    with pytest.raises(LeaseLost):
+        remap.reconsider(connection, toy, toy.streams[1], Lost())
+
+    assert RefusedRecord.objects.exists()

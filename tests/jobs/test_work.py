@@ -100,6 +100,52 @@ def test_a_job_whose_worker_dies_again_and_again_is_given_up_with_a_reason():
     assert "out of memory" in reload(job).error
 
 
+def fails(job):
+    for _ in range(2):
+        Job.objects.update(run_after=timezone.now())
+        worker.run(job.pk)
+
+
+def is_killed(_job):
+    works.kill_workers(works.fail_aloud)
+
+
+@pytest.mark.parametrize(("end", "says"), [(fails, "ValueError: it broke"), (is_killed, dispatch.LAST_WORDS)])
+def test_a_job_that_is_given_up_says_so_where_somebody_waits_for_it(end, says):
+    job = works.fail_aloud.enqueue(name="aloud")
+
+    end(job)
+
+    assert reload(job).state == Job.State.DEAD
+    assert Team.objects.get().name == says
+
+
+@pytest.mark.parametrize("end", [fails, is_killed])
+def test_a_job_of_which_nobody_can_be_told_is_given_up_all_the_same(end):
+    Team.objects.create(name="aloud", slug="aloud")  # so what it says breaks a constraint
+    other = works.mark.enqueue(name="other")
+    job = works.fail_aloud.enqueue(name="aloud")
+
+    end(job)
+
+    assert reload(job).state == Job.State.DEAD
+    assert reload(other).state == Job.State.QUEUED
+
+
+def test_what_is_asked_for_anew_is_done_by_one_job_and_whoever_began_it_writes_nothing():
+    worker.begin_anew(works.count_up, name="c", steps=1)
+    job = Job.objects.get()
+    old = worker.claim(job.pk)
+
+    worker.begin_anew(works.count_up, name="c", steps=1)
+    worker.begin_anew(works.count_up, name="d", steps=1)
+
+    assert reload(job).state == Job.State.QUEUED
+    assert Job.objects.count() == 2
+    with pytest.raises(LeaseLost):
+        Lease(old.pk, old.lease_epoch, 60).confirm()
+
+
 def test_work_of_an_unknown_release_waits_and_is_then_given_up():
     job = Job.objects.create(kind="gone.tasks.nothing", max_attempts=1)
 

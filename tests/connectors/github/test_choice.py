@@ -13,6 +13,7 @@ from connectors.services.github import connector
 from hub.activity.models import Event
 from hub.jobs import worker
 from hub.jobs.models import Job
+from hub.jobs.work import Lease, LeaseLost
 from tests.connectors.factories import make_run
 
 from .truth import assert_same
@@ -171,17 +172,37 @@ def test_what_is_named_is_read_from_its_beginning_once(open_company, admin):
 
 
 def test_what_is_named_while_a_run_is_under_way_waits_for_the_next_one(company, admin):
-    company.clock.set(datetime.now(UTC))
-    run = make_run(company.connection, slot="under way")
-    SyncRun.objects.update(state=State.RUNNING)
-    actions.choose(connection=company.connection, names=[*BOTH, "ardoise/secret"], by=admin)
-
-    unaware = company.forge.clock.now() + timedelta(minutes=2)  # the run began its stream without knowing
     overlap = connector.streams[0].overlap
-    StreamState.objects.create(connection=company.connection, stream="pulls", watermark=unaware - overlap)
+    run = make_run(company.connection, slot="under way")
+    upper = datetime.now(UTC) + timedelta(minutes=20)  # the worker's clock is ahead of ours, and it may have read past
+    half_read = StreamState.objects.create(connection=company.connection, stream="pulls", upper=upper)
+
+    actions.choose(connection=company.connection, names=[*BOTH, "ardoise/secret"], by=admin)
+    half_read.watermark = upper - overlap
+    half_read.save()
 
     assert named(company.connection, connector.streams)["pulls"] == ["ardoise/secret"]
     assert SyncRun.objects.get() == run
+
+
+def test_saving_the_same_list_begins_nothing_anew(company, admin, sign_in):
+    run = make_run(company.connection)
+    held = worker.claim(run.job)
+
+    save(sign_in(admin), company, "\n".join(BOTH))
+
+    Lease(held.pk, held.lease_epoch, 60).confirm()
+    assert not Event.objects.filter(verb="chose").exists()
+
+
+def test_another_list_has_the_worker_look_again(company, admin):
+    run = make_run(company.connection)
+    held = worker.claim(run.job)
+
+    actions.choose(connection=company.connection, names=[SHOP], by=admin)
+
+    with pytest.raises(LeaseLost):
+        Lease(held.pk, held.lease_epoch, 60).confirm()
 
 
 def test_a_source_of_which_nothing_is_chosen_waits_for_somebody_and_is_never_green(open_company, admin, ops, sign_in):
