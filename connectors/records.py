@@ -228,8 +228,17 @@ class ProductItem(Record):
     metric_target: float | None = None
     metric_current: float | None = None
     outside_urls: list[str] = field(default_factory=list)  # addresses in its fields: what a join across tools needs
+    numbers: dict[str, float] = field(default_factory=dict)  # in its custom fields, by the field's `ref`
     opened_at: datetime
     edited_at: datetime
+
+
+class ProductField(Record):
+    """A custom field of a kind of item. `external_id` is "<kind>:<ref>"; `ref` is the tool's own id of the field."""
+
+    kind: str
+    ref: str
+    name: str = ""
 
 
 class ProductLink(Record):

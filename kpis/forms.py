@@ -20,16 +20,10 @@ from tooling.models import Tool
 from .actions import CONTRACT
 from .formulas import NotAPrice, seat_prices
 from .models import Metric
+from .parameters import CHOSEN, EFFORTS, MAY_BE_EMPTY, PRICES, chosen_key, effort_fields
 
 SHORTEST_REASON = 10
-# Lists among a metric's parameters that Product Ops chooses
-CHOSEN = {
-    "labels": _("Labels that count as a bug"),
-    "statuses": _("Statuses that count as under way"),
-    "delivered": _("Statuses that count as delivered"),
-    "titles": _("Words in the job titles of product people"),
-    "prices": _("Price of a seat a month"),
-}
+UNBOXED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.HiddenInput)  # drawn without a frame around them
 LONGEST_TOKEN = timedelta(days=365)
 
 
@@ -77,29 +71,41 @@ class MetricForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if key := self.chosen_key:
-            self.fields["chosen"] = forms.CharField(
-                label=CHOSEN[key], max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
-                initial="\n".join(self.instance.settings[key]), required=key != "prices",
-                help_text=_("One tool a line: linear 12.50 EUR") if key == "prices" else _("One a line."),
-            )  # fmt: skip
+        self.chosen_key = chosen_key(self.instance.settings)
+        if self.chosen_key:
+            self.add_field("chosen", self._choice(self.chosen_key, self.instance.settings[self.chosen_key]))
         for name, field in self.fields.items():
-            if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
+            if not isinstance(field.widget, UNBOXED):
                 field.widget.attrs.setdefault("class", "input")
             if name == "review_every_days":
                 field.widget.attrs["min"] = 7
 
-    @property
-    def chosen_key(self) -> str:
-        """The list among the metric's parameters that can be chosen; empty where it has none."""
-        return next((key for key in CHOSEN if key in self.instance.settings), "")
+    @staticmethod
+    def _choice(key: str, now: list[str]) -> forms.Field:
+        """Return the field of a list among the metric's parameters: boxes to tick, or a name a line."""
+        if key == EFFORTS:
+            fields = effort_fields(now)
+            some = _("Fields of Productboard in which a feature holds a number. Several are added up.")
+            none = _("Nothing to choose: no feature read so far holds a number in a field that your company made.")
+            return forms.MultipleChoiceField(
+                label=CHOSEN[key], choices=fields, initial=now, required=False, widget=forms.CheckboxSelectMultiple,
+                help_text=some if fields else none,
+            )  # fmt: skip
+        return forms.CharField(
+            label=CHOSEN[key], max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+            initial="\n".join(now), required=key not in MAY_BE_EMPTY,
+            help_text=_("One tool a line: linear 12.50 EUR") if key == PRICES else _("One a line."),
+        )  # fmt: skip
 
-    def clean_chosen(self) -> str:
-        """Take a name a line into the metric's parameters."""
+    def clean_chosen(self) -> str | list[str]:
+        """Take what was chosen into the metric's parameters."""
+        if self.chosen_key == EFFORTS:
+            self.instance.settings = {**self.instance.settings, EFFORTS: self.cleaned_data["chosen"]}
+            return list(self.cleaned_data["chosen"])
         names = [line.strip() for line in str(self.cleaned_data["chosen"]).splitlines() if line.strip()]
-        if not names and self.chosen_key != "prices":
+        if not names and self.chosen_key not in MAY_BE_EMPTY:
             raise ValidationError(_("Name at least one."))
-        if self.chosen_key == "prices":
+        if self.chosen_key == PRICES:
             try:
                 seat_prices(names)
             except NotAPrice as wrong:

@@ -21,6 +21,7 @@ from hub.people.permissions import require
 
 from .formulas import Status, seat_prices, status_against
 from .models import Comment, Metric, Observation, ObservationHistory, Target
+from .parameters import said
 
 RANGES = (13, 26, 52)
 TREND_WEEKS = 13
@@ -483,7 +484,8 @@ def redefinitions(metric: Metric, field: str = "definition", limit: int = 10) ->
     found = []
     for event in events:
         pair = event.changes.get(field) or next(iter(event.changes.values()), ["", ""])
-        found.append(Redefinition(event.at, str(event.by) if event.by else "", event.why, str(pair[0]), str(pair[1])))
+        before, after = (str(said(value)) if isinstance(value, dict) else str(value) for value in pair)
+        found.append(Redefinition(event.at, str(event.by) if event.by else "", event.why, before, after))
     return found
 
 

@@ -11,19 +11,29 @@ from hub.jobs.work import work
 from .actions import databases
 from .actions.observations import forget_deliveries
 from .actions.tokens import forget_answers
-from .models import MetricQuery
+from .models import Metric, MetricQuery, ObservationHistory
+from .sync.families import family_of
 from .sync.recompute import recompute
 
 
 @work(queue="default")
-def compute(*, connection_id: int) -> None:
+def compute(*, connection_id: int, reason: str = "source") -> None:
     """Compute anew what a sync of this connection can have changed. Safe to run twice."""
-    recompute(after=Connection.objects.get(pk=connection_id))
+    recompute(after=Connection.objects.get(pk=connection_id), reason=reason)
 
 
 def after_sync(connection: Connection) -> None:
     """A sync ended: let a worker compute."""
     compute.enqueue(connection_id=connection.pk)
+
+
+def after_choice(metric: Metric) -> bool:
+    """Somebody chose other parameters: let a worker compute what they are in. False where no source is read yet."""
+    family = family_of(metric.key)
+    sources = [one for one in Connection.objects.filter(is_active=True) if family and family.follows(one)]
+    for connection in sources:
+        compute.enqueue(connection_id=connection.pk, reason=ObservationHistory.Reason.DEFINITION)
+    return bool(sources)
 
 
 @work(every=timedelta(hours=1))

@@ -5,7 +5,7 @@ from connectors import records
 from .code import ChangeRequest, Deployment, Release
 from .connection import Connection
 from .documents import Document, DocumentSource, SourceMapping
-from .product import AccountDay, Feedback, FeedbackLink, ProductItem, ProductLink
+from .product import AccountDay, Feedback, FeedbackLink, ProductField, ProductItem, ProductLink
 from .sync import (
     COUNTERS,
     OPEN_STATES,
@@ -47,7 +47,7 @@ TABLES: dict[type[records.Record], type[Sourced]] = {
     for model in (
         PersonAccount, WorkTeam, WorkTeamMember, WorkState, WorkLabel, WorkCycle, WorkProject, WorkInitiative,
         InitiativeProject, ProjectUpdate, WorkTemplate, WorkItem, StateSpan, Transition,
-        ProductItem, ProductLink, Feedback, FeedbackLink, AccountDay, DocumentSource, Document,
+        ProductItem, ProductField, ProductLink, Feedback, FeedbackLink, AccountDay, DocumentSource, Document,
         ChangeRequest, Release, Deployment,
     )
 }  # fmt: skip
@@ -71,6 +71,7 @@ __all__ = [
     "FeedbackLink",
     "InitiativeProject",
     "PersonAccount",
+    "ProductField",
     "ProductItem",
     "ProductLink",
     "ProjectUpdate",

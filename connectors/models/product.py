@@ -32,6 +32,7 @@ class ProductItem(Sourced):
     metric_target = models.FloatField(null=True, blank=True)
     metric_current = models.FloatField(null=True, blank=True)
     outside_urls = ArrayField(models.CharField(max_length=500), default=list, blank=True)
+    numbers = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)
     opened_at = models.DateTimeField()
     edited_at = models.DateTimeField()
 
@@ -43,6 +44,22 @@ class ProductItem(Sourced):
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+
+class ProductField(Sourced):
+    """A field of its own that a company gave to a kind of item: `ProductItem.numbers` is keyed by its `ref`."""
+
+    kind = models.CharField(max_length=20)
+    ref = ref()
+    name = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="connectors_productfield_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.ref
 
 
 class ProductLink(Sourced):

@@ -38,11 +38,19 @@ class VersionedForm(Base):
         self.conflicts: list[Conflict] = []
         self.stored_version = self.instance.version if self.instance.pk else 0
         self.fields["version"].initial = self.stored_version
-        # Each field carries what it held when it was read, so that two editors' changes can be told apart.
+        self._stored: dict[str, Any] = {}
         for name, bound in self.fields.items():
-            if name != "version":
-                bound.show_hidden_initial = True
-        self._stored = {name: self.get_initial_for_field(bound, name) for name, bound in self.fields.items()}
+            self._watch(name, bound)
+
+    def add_field(self, name: str, bound: forms.Field) -> None:
+        """Add a field that depends on the row; a second editor of it is noticed, too."""
+        self.fields[name] = bound
+        self._watch(name, bound)
+
+    def _watch(self, name: str, bound: forms.Field) -> None:
+        """Have a field carry what it held when it was read, so that two editors' changes can be told apart."""
+        bound.show_hidden_initial = name != "version"
+        self._stored[name] = self.get_initial_for_field(bound, name)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -59,15 +67,15 @@ class VersionedForm(Base):
                 continue
             stored = bound.prepare_value(self._stored[name])
             yours = bound.prepare_value(self[name].data)
-            if str(stored or "") == str(yours or ""):
+            if _texts(stored) == _texts(yours):
                 continue
             if name in mine:
                 self.conflicts.append(
                     Conflict(name, str(bound.label or name), self._words(bound, stored), self._words(bound, yours))
                 )
             else:
-                data[self.add_prefix(name)] = stored  # only they changed it: take it over
-            data[self.add_initial_prefix(name)] = stored
+                _put(data, self.add_prefix(name), stored)  # only they changed it: take it over
+            _put(data, self.add_initial_prefix(name), stored)
         data[self.add_prefix("version")] = str(self.stored_version)
         self.data = data
         self.add_error(
@@ -80,15 +88,28 @@ class VersionedForm(Base):
 
     @staticmethod
     def _words(bound: forms.Field, value: Any) -> str:
-        """Say a stored value as its reader knows it: the choice's label, not its key."""
+        """Say a stored value as its reader knows it: the labels of what was chosen, not their keys."""
         if isinstance(bound, forms.ChoiceField):
             pairs: Any = bound.choices
-            for key, label in pairs:
-                if str(key) == str(value):
-                    return str(label)
+            labels = {str(key): str(label) for key, label in pairs}
+            return ", ".join(labels.get(text, text) for text in _texts(value))
         return "" if value is None else str(value)
 
     @property
     def is_stale(self) -> bool:
         """True when the row moved on while it was edited."""
         return self.has_error(NON_FIELD_ERRORS, code="stale")
+
+
+def _texts(value: Any) -> list[str]:
+    """Return what a field holds as texts: each of several values in a fixed order, the only one, or none."""
+    several = value if isinstance(value, list | tuple) else [value] if value else []
+    return sorted(map(str, several))
+
+
+def _put(data: Any, key: str, value: Any) -> None:
+    """Set what a browser would have sent: several values are sent one by one."""
+    if isinstance(value, list | tuple):
+        data.setlist(key, value)
+    else:
+        data[key] = value

@@ -23,7 +23,7 @@ OWNERS = {
     "time-to-process": NORA, "evidence": ETIENNE, "interviews": ETIENNE, "interview-cadence": ETIENNE,
     "insight-rate": ETIENNE, "experiment-results": ETIENNE, "features-hygiene": NORA, "features-owner": NORA,
     "features-team": NORA, "features-timeframe": NORA, "features-health": NORA, "timeframe-drift": INES,
-    "idea-to-delivery": INES, "objective-alignment": INES, "orphan-objectives": INES, "key-result-progress": INES,
+    "idea-to-delivery": INES, "objective-alignment": INES, "effort-alignment": INES, "orphan-objectives": INES, "key-result-progress": INES,
     "key-result-pace": INES, "key-result-conflicts": INES, "strategy-coverage": INES, "decision-time": INES,
     "decision-ownership": NORA, "doc-freshness": NORA, "doc-ownership": NORA, "dead-docs": NORA, "completeness": NORA,
     "maker-adoption": THOMAS, "boards-opened": THOMAS, "note-changes": NORA, "spend-at-risk": THOMAS,
@@ -49,6 +49,7 @@ TARGETS = (
     ("releases-on-time", "", 0.80, None, JULY, INES, "Sales announces a release once we have named its month."),
     ("overdue-reviews", "", 10.0, None, JULY, NORA, "What nobody looks at again was not worth a date."),
 )
+EFFORTS = ["00000001-b00e-4000-8000-000000000002"]  # the board's second field of its own, “Effort, days”
 PRICES = ["linear 12.00 EUR", "productboard 68.00 EUR"]  # what Thomas reads on the invoices
 COMMENTS = (
     ("cycle-time", "", SAMUEL, "Reviews were waiting for two people in spring. Since each team reviews its own work, the tail is shorter."),
@@ -69,6 +70,7 @@ def seed_kpis() -> int:
         verified = timezone.localdate() - timedelta(days=120 if key in OVERDUE else 40)
         owned += Metric.objects.filter(key=key, owner=None).update(owner=people[email], reviewed_on=verified)
     Metric.objects.filter(key="spend-at-risk", settings={"prices": []}).update(settings={"prices": PRICES})
+    Metric.objects.filter(key="effort-alignment", settings={"efforts": []}).update(settings={"efforts": EFFORTS})
     if not Target.objects.exists():
         for key, slug, value, upper, since, email, why in TARGETS:
             set_target(

@@ -75,7 +75,10 @@ FAMILIES = (
         productboard.HYGIENE, (board("features"),), is_of_now=True,
     ),
     Family(("evidence",), productboard.EVIDENCE, (board("features", "notes"),), is_of_now=True),
-    Family(("objective-alignment", "orphan-objectives"), productboard.STRATEGY, (board(*PLAN),), is_of_now=True),
+    Family(
+        ("objective-alignment", "effort-alignment", "orphan-objectives"),
+        productboard.STRATEGY, (board(*PLAN),), is_of_now=True,
+    ),
     Family(
         ("key-result-progress", "key-result-pace", "key-result-conflicts"),
         productboard.KEY_RESULTS, (board("key_results"),), is_of_now=True,

@@ -184,6 +184,7 @@ def choices() -> dict[str, Any]:
         "notes_counter": str(chosen.get("note-changes", {}).get("counter", "noteStatesChanged")),
         "priced": list(prices),
         "prices": list(prices.values()),
+        "efforts": list(chosen.get("effort-alignment", {}).get("efforts", ())),
         "evidence": int(chosen.get("evidence", {}).get("notes", 3)),
         "feedback_days": int(chosen.get("time-to-process", {}).get("days", 90)),
         "fresh_days": int(chosen.get("doc-freshness", {}).get("days", 90)),

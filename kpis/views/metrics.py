@@ -18,7 +18,9 @@ from hub.people.permissions import require, requires
 from kpis import actions, charts, queries
 from kpis.forms import CommentForm, MetricForm
 from kpis.models import Metric, MetricQuery
+from kpis.parameters import said
 from kpis.queries import Figure
+from kpis.tasks import after_choice
 
 from .lists import lists
 from .panels import panel
@@ -48,14 +50,17 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         for change in reversed(past)
     ]  # fmt: skip
     comments = metric.comments.filter(team=team).select_related("author").order_by("-written_at", "-pk")[:20]
+    reason = reasons([figure]).get(metric.key)
     context = {
         "metric": figure.metric,
         "team": team,
         "team_choices": trackers.teams,
         "zoneless": trackers.without_zone(team) if metric.unit != Metric.Unit.SEATS else [],
         "tile": queries.tile(figure),
-        "reason": reasons([figure]).get(metric.key),
+        "reason": reason,
+        "may_mend": bool(reason and reason.url and request.user.has_perm(reason.right, metric)),
         "facts": _facts(figure),
+        "parameters": said(metric.settings),
         "panel": panel(shown, marks=marks),
         "lists": lists(metric.key, team),
         "pitfalls": [line for line in metric.localized("pitfalls").splitlines() if line.strip()],
@@ -69,7 +74,6 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "may_edit": request.user.has_perm("kpis.edit_metric", metric),
         "has_value": bool(figure.latest and figure.latest.value is not None),
         "may_see_syncs": request.user.has_perm("connectors.see_syncs"),
-        "may_map": request.user.has_perm("connectors.map_sources"),
         "scope_query": f"?{urlencode({'team': team.slug})}" if team else "",
     }
     return render_page(request, "kpis/metric_detail.html", context, status=status)
@@ -106,6 +110,8 @@ def metric_edit(request: Request, key: str) -> HttpResponse:
         event = actions.edit_metric(metric=metric, before=before, by=request.user, why=form.cleaned_data["why"])
         if event is None:
             say(request, _("Nothing was changed."), level="info")
+        elif "settings" in event.changes and after_choice(metric):
+            say(request, _("“%(metric)s” was changed. Its values are being computed anew.") % {"metric": metric})
         else:
             say(request, _("“%(metric)s” was changed.") % {"metric": metric})
         return redirect(metric)

@@ -16,6 +16,8 @@ from connectors.base import FailureClass
 from connectors.mappings.meanings import HOLDINGS
 from connectors.models import DailySnapshot, DocumentSource, SourceMapping, StreamState
 from kpis.formulas import Status
+from kpis.models import Metric
+from kpis.parameters import EFFORTS, PRICES, gone_fields
 from kpis.queries import Figure
 from kpis.sync.families import Reads, family_of
 
@@ -24,10 +26,11 @@ SCOPE_ONLY = ("team",)  # without it a figure stands for the company alone
 
 @dataclass(frozen=True)
 class Reason:
-    """Why there is no value, and the page where those who may can change that."""
+    """Why there is no value, and the page where those who have the `right` can change that."""
 
     text: str
     url: str = ""
+    right: str = "connectors.map_sources"
 
 
 def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
@@ -51,8 +54,8 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
         reason = next(filter(None, (unreadable(reads, streams) for reads in family.reads)), None)
         if reason:
             found[key] = reason
-        elif silent[key].settings.get("prices") == []:
-            found[key] = Reason(_("Not measurable: nobody has entered what a seat costs."))
+        elif unchosen := nothing_chosen(silent[key]):
+            found[key] = unchosen
         elif family.nights:
             young[key] = family.nights
         elif any(reads.anchor == "pages" for reads in family.reads):
@@ -62,6 +65,20 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
         page = next((state.connection_id for state in streams if state.connection.service in mappable), None)
         found |= missing_mappings(unmapped, reverse("mappings:source_list", args=[page]) if page else "")
     return found | too_young(young, streams)
+
+
+def nothing_chosen(metric: Metric) -> Reason | None:
+    """Say what nobody has chosen among a metric's parameters, or that it has gone since."""
+    chosen = metric.settings
+    if chosen.get(PRICES) == []:
+        text = _("Not measurable: nobody has entered what a seat costs.")
+    elif chosen.get(EFFORTS) == []:
+        text = _("Not measurable: nobody has chosen the field that holds the effort of a feature.")
+    elif lost := gone_fields(chosen.get(EFFORTS, ())):
+        text = _("Not measurable: the field that held the effort is gone: %(fields)s.") % {"fields": ", ".join(lost)}
+    else:
+        return None
+    return Reason(text, reverse("kpis:metric_edit", args=[metric.key]), "kpis.edit_metric")
 
 
 def too_young(families: Mapping[str, str], streams: Iterable[Any]) -> dict[str, Reason]:

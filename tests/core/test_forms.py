@@ -28,6 +28,17 @@ def posted(base, **changed):
     return query
 
 
+class GrowingForm(SmallForm):
+    """A form with a field that depends on the row, and may hold several values."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.add_field(
+            "jobs",
+            forms.MultipleChoiceField(choices=[("a", "Ask"), ("b", "Build"), ("c", "Close")], initial=["b", "a"]),
+        )
+
+
 BASE = {"summary_en": "Old.", "summary_fr": "Vieux.", "kind": "saas"}
 
 
@@ -59,6 +70,42 @@ def test_what_only_the_other_changed_is_taken_over():
     assert form.is_stale
     assert form["summary_fr"].value() == "Le leur."
     assert [c.name for c in form.conflicts] == ["summary_en"]
+
+
+def grown(mine, when_read, **changed):
+    """What a browser sends of a GrowingForm: the boxes ticked, and those that were when it was loaded."""
+    query = posted(BASE, **changed)
+    query.setlist("jobs", mine)
+    query.setlist("initial-jobs", when_read)
+    return query
+
+
+def test_several_values_that_only_the_other_changed_are_taken_over():
+    tool = ToolFactory(**BASE, version=2)
+
+    form = GrowingForm(grown(["c"], ["c"], summary_en="Mine."), instance=tool)
+
+    assert not form.is_valid() and [c.name for c in form.conflicts] == ["summary_en"]
+    assert form["jobs"].value() == ["b", "a"]
+    again = GrowingForm(form.data, instance=tool)
+    assert again.is_valid() and again.cleaned_data["jobs"] == ["b", "a"]
+
+
+def test_several_values_that_both_changed_are_shown_by_their_labels():
+    tool = ToolFactory(**BASE, version=2)
+
+    form = GrowingForm(grown(["c"], []), instance=tool)
+
+    assert not form.is_valid()
+    assert [(c.name, c.theirs, c.yours) for c in form.conflicts] == [("jobs", "Ask, Build", "Close")]
+
+
+def test_the_same_values_in_another_order_are_no_conflict():
+    tool = ToolFactory(**BASE, version=2)
+
+    form = GrowingForm(grown(["a", "b"], ["c"]), instance=tool)
+
+    assert form.is_stale and not form.conflicts
 
 
 @pytest.mark.parametrize("version", ["", "0", "2", "99999999999", "x", None])

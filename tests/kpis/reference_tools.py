@@ -153,7 +153,8 @@ def kaplan_meier_median(lives):
 class Plan:
     """`items`: ProductItem's columns, and `teams`, the company's. `links`: (item, target, deleted_at)."""
 
-    def __init__(self, items, links, notes, zone, now, statuses=("planned", "in progress")):
+    def __init__(self, items, links, notes, zone, now, statuses=("planned", "in progress"), efforts=()):
+        self.efforts = efforts
         self.items = [item for item in items if item["deleted_at"] is None and not item["is_archived"]]
         self.every = [item for item in items if item["deleted_at"] is None]
         self.links = [(a, b) for a, b, gone in links if gone is None]
@@ -191,6 +192,22 @@ class Plan:
             for key, judge in judges.items()
             for scope, (good, every) in self.by_scope(self.chosen(), judge).items()
         }
+
+    def effort(self, item):
+        """Return the sum of what the chosen fields hold, None where none holds a number from nought up."""
+        held = [Fraction(item["numbers"][ref]) for ref in self.efforts if item["numbers"].get(ref, -1) >= 0]
+        return sum(held) if held else None
+
+    def weighed(self):
+        """The share of effort that is in features tied to an objective."""
+        found = {}
+        for scope, every in grouped(self.chosen(), lambda item: item["teams"]).items():
+            told = [item for item in every if self.effort(item) is not None]
+            whole = sum(self.effort(item) for item in told)
+            if whole:
+                good = sum(self.effort(item) for item in told if self.served_by(item["external_id"]))
+                found["effort-alignment", scope, self.week] = (float(good / whole), len(told), share(told, every))
+        return found
 
     def notes_about(self, item):
         return sum(

@@ -226,6 +226,7 @@ def plan_of(dice, teams):
             "health": dice.choice(["", "notSet", "onTrack", "onTrack", "offTrack"]),
             "health_at": dice.choice([None, dice.moment()]),
             "metric_start": None, "metric_target": None, "metric_current": None, "outside_urls": [],
+            "numbers": {name: dice.choice([-2, 0, 0.5, 3, 13]) for name in dice.some(["backend", "design", "value"])},
             "opened_at": dice.moment(), **fields,
         }  # fmt: skip
         items.append(item)
@@ -280,15 +281,17 @@ def test_plans(board, teams, seed):
                       values={"fields.timeframe.endDate": end and end.isoformat()})
         for ref, seen in ends.items() for day, end in seen
     )  # fmt: skip
-    world = reference.Plan(items, links, notes, ZONE, NOW)
+    efforts = dice.choice([[], ["backend"], ["backend", "design"], ["backend", "unused"]])
+    Metric.objects.filter(key="effort-alignment").update(settings={"efforts": efforts})
+    world = reference.Plan(items, links, notes, ZONE, NOW, efforts=efforts)
 
     recompute(first=FIRST, now=NOW)
 
-    expected = world.shares() | world.orphans() | world.key_results() | world.drift(ends)
+    expected = world.shares() | world.weighed() | world.orphans() | world.key_results() | world.drift(ends)
     keys = (
         "features-hygiene", "features-owner", "features-team", "features-timeframe", "features-health", "evidence",
-        "objective-alignment", "orphan-objectives", "key-result-progress", "key-result-pace", "key-result-conflicts",
-        "timeframe-drift",
+        "objective-alignment", "effort-alignment", "orphan-objectives", "key-result-progress", "key-result-pace",
+        "key-result-conflicts", "timeframe-drift",
     )  # fmt: skip
     agree(stored(*keys), expected)
 

@@ -54,6 +54,7 @@ class Board:
             fields = {name: field(name, name.capitalize(), schema) for name, schema in names}
             self.configurations[kind] = {"type": kind, "fields": fields}
         self.linear_field = self.add_field("feature", "Linear project", "url")
+        self.effort_field = self.add_field("feature", "Effort, days", "number")
 
     # --- reading
 

@@ -23,6 +23,7 @@ SOURCES = ("intercom", "email", "slack", "sales call", "interview", "app store")
 TAGS = ("pricing", "bug", "praise", "mobile", "checkout", "search")
 COUNTERS = ("boardsOpened", "notesCreated", "noteStatesChanged", "featuresCreated", "commentsCreated")
 GRAINS = ("quarter", "month", "day")
+EFFORTS = (3, 5, 8, 8, 13, 20, 40)  # days
 HEALTHS = ("onTrack", "onTrack", "onTrack", "atRisk", "offTrack")
 # Name, start, target; whose it is, how many days it has, how much of the way a hundred weeks bring, and whether its
 # owner tells when it is late
@@ -191,10 +192,14 @@ class ProductOffice:
                     features.remove(row)
 
     def _promise(self, at: datetime, team: str, row: Row, draw: Random) -> None:
-        """Plan a feature: it gets a time, mostly a goal, and sometimes parts."""
+        """Plan a feature: it gets a time, mostly an effort and a goal, and sometimes parts."""
         grain = draw.choice(GRAINS)
         frame = _quarter(at.date(), 1) if grain == "quarter" else _frame(at.date(), 60, grain)
         self.board.edit(row["id"], at=at, status="Planned", timeframe=frame if draw.random() < 0.85 else None)
+        guess = Random(f"{row['id']}:effort")
+        if guess.random() < 0.8:
+            effort: Row = {self.board.effort_field: guess.choice(EFFORTS)}
+            self.board.edit(row["id"], at=at, **effort)
         if draw.random() < 0.75:
             self.board.tie(row["id"], "link", draw.choice(self.initiatives[team]), at=at)
         if draw.random() < 0.3:

@@ -89,7 +89,7 @@ class Productboard:
     base_url = "https://api.productboard.com"
     hosts: tuple[str, ...] = ("api.productboard.com",)
     budgets: tuple[Budget, ...] = (Budget("request", 50, timedelta(seconds=1)),)
-    map_version = 1
+    map_version = 2
     hook: Hook = HOOK
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("entities:read", _("reads products, features, objectives and releases; changes nothing")),

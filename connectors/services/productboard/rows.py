@@ -29,6 +29,7 @@ STANDARD = frozenset({
 })  # fmt: skip
 ADDRESS = re.compile(r"https?://[^\s<>\"'“”()\[\]]+")
 LONGEST_URL, MOST_URLS = 500, 20
+LARGEST = 1e12  # no effort or score is larger; a column of floats holds it exactly
 
 
 def entity(raw: Json) -> Iterator[Record]:
@@ -60,6 +61,7 @@ def entity(raw: Json) -> Iterator[Record]:
         metric_target=_number(progress.get("targetValue")),
         metric_current=_number(progress.get("currentValue")),
         outside_urls=outside_urls(raw),
+        numbers=numbers(fields),
         opened_at=_at(raw["createdAt"]),
         edited_at=_at(raw["updatedAt"]),
     )
@@ -80,6 +82,20 @@ def outside_urls(raw: Json) -> list[str]:
         texts.append(source.get("url"))
     found = [url.rstrip(".,;:!?") for text in texts for url in ADDRESS.findall(_plain(text))]
     return [url for url in dict.fromkeys(found) if len(url) <= LONGEST_URL][:MOST_URLS]
+
+
+def numbers(fields: Json) -> dict[str, float]:
+    """Return the numbers in a record's custom fields, by the id of the field."""
+    found = {
+        name: value.get("value") if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if name not in STANDARD
+    }
+    return {
+        name: float(value)
+        for name, value in found.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+    }
 
 
 def note(raw: Json) -> Iterator[Record]:
@@ -144,9 +160,14 @@ def activity(raw: Json) -> Iterator[Record]:
     )
 
 
-def configuration(_raw: Json) -> Iterator[Record]:
-    """The catalogue of fields is read for its changes; no row comes of it."""
-    yield from ()
+def configuration(raw: Json) -> Iterator[Record]:
+    """The custom fields in the catalogue of an entity type; what fields of notes there are concerns no row."""
+    kind = KINDS.get(raw["type"], "")
+    for field in raw["fields"].values() if kind else ():
+        if field["id"] not in STANDARD:
+            yield records.ProductField(
+                external_id=f"{kind}:{field['id']}", kind=kind, ref=field["id"], name=_text(field["name"], 100)
+            )
 
 
 MAPS: Mapping[str, Callable[[Json], Iterator[Record]]] = {

@@ -3,7 +3,8 @@
 Weeks are by the company's clock, for such a tool's teams have none. A thing is of the teams it names, through the
 tool's team that is tied to one of ours; a note is of its owner's team on the day it came in. What holds at a moment is
 of the week in which it was read; earlier weeks keep what was recorded then. `statuses` are those that count as under
-way, in lower case; `evidence` is how many notes make a case; `feedback_days` how far back the time to process looks.
+way, in lower case; `efforts` the custom fields that hold a feature's effort; `evidence` is how many notes make a case;
+`feedback_days` how far back the time to process looks.
 """
 
 from .weeks import HOMES, NONE, WEEKS, scoped
@@ -217,7 +218,9 @@ served AS (
 STRATEGY = f"""
 WITH RECURSIVE {ITEMS}, {PATHS},
 judged AS (
-  SELECT f.id, EXISTS (SELECT 1 FROM served s WHERE s.connection_id = f.connection_id AND s.ref = f.external_id) AS is_aimed
+  SELECT f.id, EXISTS (SELECT 1 FROM served s WHERE s.connection_id = f.connection_id AND s.ref = f.external_id) AS is_aimed,
+         (SELECT sum(n.value::float8) FROM jsonb_each_text(f.numbers) n
+          WHERE n.key = ANY(%(efforts)s::text[]) AND n.value::float8 >= 0) AS effort
   FROM features f
 ),
 {scoped("judged", "item_teams")},
@@ -232,6 +235,10 @@ goals AS (
 SELECT 'objective-alignment', team_id, %(week)s::date, count(*) FILTER (WHERE is_aimed)::float8 / count(*),
        count(*) FILTER (WHERE is_aimed), count(*), {NONE}, count(*), {NONE}
 FROM scoped GROUP BY team_id
+UNION ALL
+SELECT 'effort-alignment', team_id, %(week)s::date, coalesce(sum(effort) FILTER (WHERE is_aimed), 0) / sum(effort),
+       coalesce(sum(effort) FILTER (WHERE is_aimed), 0), sum(effort), {NONE}, count(effort), count(effort)::float8 / count(*)
+FROM scoped GROUP BY team_id HAVING sum(effort) > 0
 UNION ALL
 SELECT 'orphan-objectives', team_id, %(week)s::date, count(*) FILTER (WHERE is_orphan), {NONE}, {NONE}, {NONE}, count(*), {NONE}
 FROM scoped_goals GROUP BY team_id"""

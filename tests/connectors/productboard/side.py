@@ -57,7 +57,8 @@ class ProductboardSide(Side):
             self.board.edit(row["id"], processed=number % 2 == 0, archived=number % 5 == 0)
         elif row:
             changes = ({"status": "Delivered"}, {"health": {"status": "offTrack"}}, {"name": f"Name {number}"},
-                       {"owner": None}, {"archived": True}, {"timeframe": {"endDate": "2026-09-30"}})  # fmt: skip
+                       {"owner": None}, {"archived": True}, {"timeframe": {"endDate": "2026-09-30"}},
+                       {self.board.effort_field: number % 50})  # fmt: skip
             self.board.edit(row["id"], quiet=number % 7 == 0, **draw.choice(changes))
 
     def make(self, draw, number):

@@ -8,7 +8,7 @@ import pytest
 
 from connectors import records, sync
 from connectors.base import FailureClass, Slice, SourceFailed
-from connectors.services.productboard import connector
+from connectors.services.productboard import connector, rows
 from connectors.services.productboard.read import drift
 from tests.connectors.linear.replies import Got, said
 
@@ -56,6 +56,7 @@ def test_a_feature_becomes_an_item_and_its_ties():
             "https://github.com/ardoise/shop/issues/7",
             "https://ardoise.atlassian.net/browse/SHOP-10",
         ],
+        numbers={"3c1e0c8a-0000-4000-8000-000000000003": 8.0},
         opened_at=datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC),
         edited_at=datetime(2026, 5, 4, 7, 30, 0, 500000, tzinfo=UTC),
     )
@@ -63,6 +64,31 @@ def test_a_feature_becomes_an_item_and_its_ties():
         ("f1:isBlockedBy:f2", "isBlockedBy"),
         ("f1:link:i1", "link"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (0, 0.0), (2.5, 2.5), (-3, -3.0), ({"value": 13}, 13.0), ("8", None), (True, None), ([5], None), ({}, None),
+        (10**400, None), (float("inf"), None), (float("nan"), None), ({"value": {"value": 1}}, None),
+    ],
+)  # fmt: skip
+def test_only_a_number_of_a_custom_field_is_one(value, number):
+    held = rows.numbers({"name": "Pay by card", "workProgress": {"value": 40, "mode": "manual"}, "effort": value})
+
+    assert held == ({} if number is None else {"effort": number})
+
+
+def test_a_catalogue_becomes_the_fields_that_a_company_made():
+    fields = {
+        "name": {"id": "name", "name": "Name", "path": "fields.name", "schema": {"type": "text"}},
+        "f-1": {"id": "f-1", "name": "Effort", "path": "fields.f-1", "schema": {"type": "number"}},
+    }
+
+    assert list(rows.configuration({"type": "keyResult", "fields": fields})) == [
+        records.ProductField(external_id="key_result:f-1", kind="key_result", ref="f-1", name="Effort")
+    ]
+    assert list(rows.configuration({"type": "textNote", "fields": fields})) == []
 
 
 def test_what_people_wrote_is_not_kept():

@@ -7,6 +7,7 @@ from connectors.models import (
     Feedback,
     FeedbackLink,
     PersonAccount,
+    ProductField,
     ProductItem,
     ProductLink,
     WorkTeam,
@@ -49,8 +50,15 @@ def assert_same_items(connection, board):
         assert item.owner_ref == (fields.get("owner") or {}).get("id", "")
         assert item.metric_current == (fields.get("progress") or {}).get("currentValue")
         assert item.parent_ref == next((to for kind, to in sorted(row["_ties"]) if kind == "parent"), "")
+        assert item.numbers == {name: fields[name] for name in (board.effort_field,) if name in fields}
         assert item.outside_urls == [fields[name] for name in (board.linear_field,) if name in fields]
         assert item.edited_at == datetime.fromisoformat(row["updatedAt"])
+    assert {(one.kind, one.ref): one.name for one in live(ProductField, connection)} == {
+        (KINDS.get(kind, kind), key): field["name"]
+        for kind in READ
+        for key, field in board.configurations[kind]["fields"].items()
+        if "-" in key  # an id of a field that somebody made
+    }
     ties = {f"{key}:{kind}:{to}" for key, row in things.items() for kind, to in row["_ties"] if kind != "parent"}
     assert ids(ProductLink, connection) == ties
 
