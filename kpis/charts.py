@@ -119,8 +119,10 @@ class Spark:
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Return round figures from below `low` to above `high`, in steps of 1, 2, 2.5 or 5 times a power of ten."""
-    if high - low < 1e-6:  # as good as flat
-        high = low + (abs(low) if abs(low) > 1e-6 else 1.0)
+    if high - low < 1e-6:  # as good as flat: what it is worth is seen from zero
+        low, high = min(low, 0.0), max(high, 0.0)
+    if high - low < 1e-6:
+        high = low + 1.0
     raw = (high - low) / max(1, count - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= raw * 0.999)

@@ -74,6 +74,7 @@ class MetricForm(VersionedForm):
         self.chosen_key = chosen_key(self.instance.settings)
         if self.chosen_key:
             self.add_field("chosen", self._choice(self.chosen_key, self.instance.settings[self.chosen_key]))
+            self.order_fields([name for name in self.fields if name != "why"])  # the reason comes last
         for name, field in self.fields.items():
             if not isinstance(field.widget, UNBOXED):
                 field.widget.attrs.setdefault("class", "input")

@@ -65,6 +65,11 @@ def test_ticks_hold_the_values_and_are_few(low, high):
     assert 2 <= len(ticks) <= 7
 
 
+@pytest.mark.parametrize(("value", "ticks"), [(51, [0, 20, 40, 60]), (100, [0, 50, 100]), (-3, [-3, -2, -1, 0])])
+def test_a_single_value_is_seen_from_zero(value, ticks):
+    assert nice_ticks(value, value) == ticks
+
+
 numbers = st.lists(st.none() | st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=60)
 
 
