@@ -19,6 +19,9 @@ from hub.people.permissions import require, requires
 from . import actions, forms, queries
 
 SUGGEST_AT_MOST = 8
+SHOWN = (
+    "name", "email", "external_id", "kind", "last_seen_at", "connection__label", "person__name", "person__email",
+)  # fmt: skip
 
 
 @require_safe
@@ -34,17 +37,20 @@ def account_list(request: Request) -> HttpResponse:
         accounts = accounts.filter(connection=tool)
     if kind in ("member", "admin", "guest", "bot"):
         accounts = accounts.filter(kind=kind)
-    page = paginate(request, accounts.select_related("connection", "person").order_by("connection", "name", "id"))
+    accounts = accounts.select_related("connection", "person").order_by("connection", "name", "id")
+    accounts = accounts.only(*SHOWN)
+    is_narrowed, waiting = bool(words or tool or kind), queries.waiting()
+    page = paginate(request, accounts, count=None if is_narrowed or is_decided else waiting.accounts)
     context = {
         "page": page,
         "rows": [queries.Row(account, ()) for account in page] if is_decided else queries.rows_of(page),
         "is_decided": is_decided,
-        "is_narrowed": bool(words or tool or kind),
+        "is_narrowed": is_narrowed,
         "words": words,
         "tool": tool,
         "kind": kind,
         "tools": list(Connection.objects.filter(is_active=True).order_by("label", "pk").only("pk", "label")),
-        "waiting": queries.waiting(),
+        "waiting": waiting,
     }
     return render_page(request, "connectors/accounts/account_list.html", context)
 

@@ -49,9 +49,17 @@ def render_page(
     return answer
 
 
-def paginate(request: HttpRequest, rows: "QuerySet[Any, Row]", *, per_page: int = ROWS_PER_PAGE) -> "Page[Row]":
-    """Return the page of `rows` that `?page=` names; a page out of range is the nearest one."""
-    return Paginator(rows, per_page).get_page(request.GET.get("page"))
+def paginate(
+    request: HttpRequest, rows: "QuerySet[Any, Row]", *, per_page: int = ROWS_PER_PAGE, count: int | None = None
+) -> "Page[Row]":
+    """Return the page of `rows` that `?page=` names; a page out of range is the nearest one.
+
+    `count` is how many rows there are, where that is known already.
+    """
+    paginator = Paginator(rows, per_page)
+    if count is not None:
+        paginator.__dict__["count"] = count  # a cached property: it need not ask
+    return paginator.get_page(request.GET.get("page"))
 
 
 def row_id(text: str) -> int | None:

@@ -70,6 +70,41 @@ def test_nobody_similar_suggests_nobody(db, account):
     assert queries.suggestions_for([account("GitHub"), account("")]) == {}
 
 
+def test_names_from_the_tool_are_drawn_as_text(sign_in, ops, account):
+    UserFactory(name="<i>Ana</i> Ruiz", email="ana@ardoise.example", is_active=False)
+    account("<i>Ana</i> Ruiz", "ana@elsewhere.example")
+
+    page = sign_in(ops).get("/people/accounts/").content.decode()
+
+    assert "<i>" not in page
+    assert "&lt;i&gt;Ana&lt;/i&gt; Ruiz (left)<span" in page  # the button of the person it may belong to
+
+
+def test_what_was_decided_is_shown_with_whose_it_is(sign_in, ops, account):
+    ana = UserFactory(name="Ana Ruiz")
+    account("ana.r", person=ana, match=Match.MANUAL)
+    account("Robot", match=Match.IGNORED)
+
+    page = sign_in(ops).get("/people/accounts/?state=decided").content.decode()
+
+    assert f'<a href="{ana.get_absolute_url()}">Ana Ruiz</a>' in page
+    assert '<span class="badge badge--neutral">Not a person</span>' in page
+    assert "Not people" in page  # an act on the ticked rows …
+    assert 'formaction="/people/accounts/ignore/?state=decided" name="only"' not in page  # … not on one set aside
+
+
+@pytest.mark.parametrize(("query", "found"), [("", 2), ("?q=marc", 1), ("?kind=guest", 0)])
+def test_the_pages_are_of_what_was_found(sign_in, ops, account, query, found):
+    account("marc.d")
+    account("ana.r")
+    account("Robot", match=Match.IGNORED)
+
+    answer = sign_in(ops).get(f"/people/accounts/{query}")
+
+    assert answer.context["page"].paginator.count == found
+    assert len(answer.context["rows"]) == found
+
+
 def test_a_suggestion_ties_nothing_by_itself(sign_in, ops, account):
     UserFactory(name="Jeanne Morel")
     held = account("Jeanne Morel")
