@@ -22,6 +22,7 @@ from .models import (
     Connection,
     DueStream,
     RefusedRecord,
+    SourceRecord,
     State,
     StreamRun,
     StreamState,
@@ -50,6 +51,10 @@ class UnderWay(Exception):
     """A run is open: where it stands can’t be moved."""
 
 
+class HasRead(Exception):
+    """Something was read of the connection: figures may stand on it, so it can be paused alone."""
+
+
 class TokenNeeded(Exception):
     """The connection would lead elsewhere, and its token goes to no other address than the one it was given for."""
 
@@ -72,6 +77,23 @@ def connect(*, service: str, label: str, secret: str, by: User | None, base_url:
         test(connection=connection, by=by)
     start_run(connection, SyncRun.Reason.FIRST, slot="first", by=by)
     return connection
+
+
+@transaction.atomic
+def remove(*, connection: Connection, by: User) -> None:
+    """Take away a connection that never read anything, and its token. Raises HasRead, or UnderWay while it is tried."""
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    if has_read(connection):
+        raise HasRead
+    if connection.runs.open().exists() or Check.objects.filter(connection=connection, state__in=OPEN_STATES).exists():
+        raise UnderWay
+    record(by=by, verb="deleted", on=connection)
+    connection.delete()
+
+
+def has_read(connection: Connection) -> bool:
+    """Tell whether anything of it was ever stored."""
+    return SourceRecord.objects.filter(connection=connection).exists()
 
 
 @transaction.atomic

@@ -257,6 +257,14 @@ class Choosing(Selective, Protocol):
         """Return the request that *Test the connection* makes for each: it must answer for itself."""
 
 
+@runtime_checkable
+class Shaped(Connector, Protocol):
+    """A connector whose token is put together by whoever connects it: what they type can be told to be no token."""
+
+    credential_shape: "StrOrPromise"  # what to enter, in words
+    credential_pattern: str
+
+
 class SecretFrom(StrEnum):
     """Where the secret comes from that a service's deliveries are verified with."""
 

@@ -15,7 +15,7 @@ class Explained:
     title: str | Promise
     sentence: str | Promise  # with %(service)s
     action: str | Promise
-    act: str = ""  # which button: edit, run, confirm, wait
+    act: str = ""  # which button: edit, run, look, confirm, wait
     is_retried: bool = False  # the hub tries again by itself
 
 
@@ -64,7 +64,7 @@ EXPLAINED: dict[str, Explained] = {
         _("The data changed its shape"),
         _("Too many records of %(service)s do not look as they must. The good ones were stored, the others set aside."),
         _("Look at the records set aside, and tell the maintainers of the hub."),
-        act="run",
+        act="look",
     ),
     Why.QUERY_REJECTED: Explained(
         _("Question not understood"),
@@ -104,6 +104,14 @@ EXPLAINED: dict[str, Explained] = {
         is_retried=True,
     ),
 }
+
+# The same as AUTH_INVALID for a source that was never read: there is no value to keep yet
+NEVER_LET_IN = Explained(
+    _("Token refused"),
+    _("%(service)s refuses the token that was entered, so nothing was read yet."),
+    _("Enter it again, or make another one in the tool."),
+    act="edit",
+)
 
 
 def explain(failure: str) -> Explained:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import registry
 from .actions import place_of
-from .base import SourceFailed, Stream
+from .base import Connector, Shaped, SourceFailed, Stream
 from .models import Connection
 from .sync import BEGINNING
 from .transport import check_address
@@ -72,11 +72,20 @@ class ConnectionForm(Base):
             self.fields["token"].help_text = _(
                 "It needs the right to read, nothing more. It is encrypted and never shown again."
             )
+        if isinstance(self.made, Shaped):
+            token = self.fields["token"]
+            shape = _("Enter %(shape)s.") % {"shape": self.made.credential_shape}
+            token.help_text = f"{shape} {token.help_text}"
+
+    @property
+    def made(self) -> Connector | None:
+        """The connector that is asked for, None for one that this release does not know."""
+        asked = self.instance.service or self.data.get("service") or self.initial.get("service")
+        return next((one for one in registry.all() if one.key == asked), None)
 
     def name_address(self) -> None:
         """Say what the address is for: some services have one of their own, others one for each company."""
-        asked = self.instance.service or self.data.get("service") or self.initial.get("service")
-        made = next((one for one in registry.all() if one.key == asked), None)
+        made = self.made
         if made is not None and not made.base_url:
             address = self.fields["base_url"]
             example = f"https://{made.hosts[0].replace('*', 'your-company')}"
@@ -126,15 +135,26 @@ class ConnectionForm(Base):
             try:
                 check_address(registry.connector(service), url)
             except (SourceFailed, registry.UnknownService) as error:
-                raise forms.ValidationError(_("This hub may not speak to that address.")) from error
+                message = _("The hub may not speak to that address. It reads %(service)s over https, at: %(hosts)s.")
+                names = {"service": self.made.name, "hosts": ", ".join(self.made.hosts)} if self.made else {}
+                raise forms.ValidationError(message, params=names) from error
         return url
 
+    def clean_token(self) -> str:
+        """Refuse what can't be a token of this service before the service does."""
+        token: str = self.cleaned_data["token"]
+        if token and isinstance(self.made, Shaped) and not re.fullmatch(self.made.credential_pattern, token):
+            raise forms.ValidationError(_("Enter %(shape)s."), params={"shape": self.made.credential_shape})
+        return token
+
     def clean(self) -> dict[str, Any]:
-        """Ask for the token anew where the address leads to another place."""
+        """Ask for the token anew where the address leads to another place, and where a page can't bring it back."""
         told = super().clean() or self.cleaned_data
         is_moved = self.instance.pk and "base_url" in told and place_of(self.instance, told["base_url"]) != self.place
         if is_moved and not told.get("token"):
             self.add_error("token", self.token_needed)
+        if self.errors and told.get("token"):
+            self.add_error("token", _("A token is never sent back to a page: enter it again."))
         return told
 
 

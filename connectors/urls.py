@@ -12,6 +12,7 @@ urlpatterns = [
     path("what-is-read/", views.what_is_read, name="what_is_read"),
     path("<int:pk>/", views.connection_detail, name="connection_detail"),
     path("<int:pk>/edit/", views.connection_edit, name="connection_edit"),
+    path("<int:pk>/remove/", views.connection_remove, name="connection_remove"),
     path("<int:pk>/run/", views.connection_run, name="connection_run"),
     path("<int:pk>/test/", views.connection_test, name="connection_test"),
     path("<int:pk>/switch/<int:on>/", views.connection_switch, name="connection_switch"),

@@ -36,6 +36,7 @@ def sync_list(request: Request) -> HttpResponse:
     context = {
         "sources": sources,
         "is_moving": any(source.is_moving for source in sources),
+        "needy": sum(source.needs_somebody for source in sources),
         "fresh": sum(not row.is_stale for row in rows),
         "total": len(rows),
         "next_night": queries.next_night(),
@@ -75,7 +76,7 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "may_edit": may_edit,
         "poll": reverse("connectors:connection_detail", args=[pk]),
     }
-    return render_page(request, "connectors/connection_detail.html", context, partials=("sync-sources",))
+    return render_page(request, "connectors/connection_detail.html", context, partials=("sync-now",))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,7 +114,12 @@ def connection_edit(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _edit(request, connection, form):
         say(request, _("%(name)s was saved.") % {"name": connection.label})
         return redirect(connection)
-    context = {"form": form, "service": queries.service_of(connection), "connection": connection}
+    context = {
+        "form": form,
+        "service": queries.service_of(connection),
+        "connection": connection,
+        "may_remove": not actions.has_read(connection),
+    }
     status = 422 if request.method == "POST" else 200
     return render_page(request, "connectors/connection_form.html", context, status=status)
 
@@ -136,6 +142,25 @@ def _edit(request: Request, connection: Connection, form: ConnectionForm) -> boo
         form.add_error("token", form.token_needed)
         return False
     return True
+
+
+@require_POST
+@requires("connectors.edit_connection")
+def connection_remove(request: Request, pk: int) -> HttpResponse:
+    """Take away a connection that was made by mistake: one that never read anything."""
+    connection = get_object_or_404(Connection.wired(), pk=pk)
+    name = {"name": connection.label}
+    try:
+        actions.remove(connection=connection, by=request.user)
+    except actions.HasRead:
+        text = _("%(name)s was read before, and figures may stand on it. Pause it instead.")
+    except actions.UnderWay:
+        text = _("A sync or a test of %(name)s is under way. Wait until it has ended.")
+    else:
+        say(request, _("%(name)s was removed; its token is forgotten.") % name)
+        return redirect("connectors:sync_list")
+    say(request, text % name, level="warning")
+    return redirect(connection)
 
 
 @require_POST
@@ -197,7 +222,7 @@ def connection_switch(request: Request, pk: int, on: int) -> HttpResponse:
     """Pause a source, or take it up again."""
     connection = get_object_or_404(Connection.wired(), pk=pk)
     actions.switch(connection=connection, on=bool(on), by=request.user)
-    undo = reverse("connectors:connection_switch", args=[pk, 0 if on else 1])
+    undo = back_here(request, reverse("connectors:connection_switch", args=[pk, 0 if on else 1]))
     if on:
         say(request, _("%(name)s is read again.") % {"name": connection.label}, undo=undo)
     else:
@@ -212,7 +237,7 @@ def stream_switch(request: Request, pk: int, stream: str, on: int) -> HttpRespon
     """Pause one stream of a source, or take it up again."""
     connection, made = _stream(pk, stream)
     actions.switch_stream(connection=connection, stream=made.name, on=bool(on), by=request.user)
-    undo = reverse("connectors:stream_switch", args=[pk, made.name, 0 if on else 1])
+    undo = back_here(request, reverse("connectors:stream_switch", args=[pk, made.name, 0 if on else 1]))
     names = {"name": connection.label, "stream": capfirst(made.label)}
     if on:
         say(request, _("%(stream)s of %(name)s: read again from the next run on.") % names, undo=undo)
@@ -343,8 +368,20 @@ def wants_each(request: Request) -> bool:
 
 def back(request: Request, connection: Connection, stream: str = "") -> str:
     """Return to the page that the button stood on: the list, the connection's own, or the stream's."""
-    if request.POST.get("from") == "stream" and stream:
+    page = came_from(request)
+    if page == "stream" and stream:
         return reverse("connectors:stream_detail", args=[connection.pk, stream])
-    if request.POST.get("from") == "detail":
+    if page == "detail":
         return connection.get_absolute_url()
     return reverse("connectors:sync_list")
+
+
+def came_from(request: Request) -> str:
+    """Return the page that the button stood on; an *Undo* says it in its address."""
+    page = request.POST.get("from") or request.GET.get("from", "")
+    return page if page in ("stream", "detail") else "list"
+
+
+def back_here(request: Request, undo: str) -> str:
+    """Return the address of an *Undo* that leaves its reader on the page where they are."""
+    return f"{undo}?from={came_from(request)}"

@@ -10,12 +10,13 @@ from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Su
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from connectors import registry, schedule
 from connectors.base import Choosing, Connector, FailureClass, Mode, Stream
-from connectors.failures import Explained, explain
+from connectors.failures import NEVER_LET_IN, Explained, explain
 from connectors.models import (
     OPEN_STATES,
     Check,
@@ -79,6 +80,7 @@ class Note:
     action: str | Promise
     act: str
     stream: str = ""
+    about: str = ""  # that stream's name
     sweep: str = ""
 
 
@@ -107,6 +109,11 @@ class Source:
         """True while the page is worth asking for again."""
         checking = self.check is not None and self.check.state in OPEN_STATES
         return checking or self.run is not None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """True where nothing goes on, or something is missing, until a person acts."""
+        return self.note is not None and self.note.tone == "bad"
 
     @property
     def may_run(self) -> bool:
@@ -233,7 +240,7 @@ class Reading:
             note=note,
             dead=tuple(self.dead),
             check=(check := getattr(self.connection, "check_result", None)),
-            tested=self.note_of(explain(check.failure), "bad") if check and check.failure else None,
+            tested=self.note_of(self.why(check.failure, rows), "bad") if check and check.failure else None,
         )
 
     def service(self) -> Connector | None:
@@ -385,7 +392,7 @@ class Reading:
         if not self.connection.is_active:
             return _("When it is resumed")
         if self.connection.auth != Connection.Auth.OK:
-            return _("After the token")
+            return _("After a new token")
         return _("Now") if is_read and not self.is_waiting else ""
 
     def note(self, service: Connector | None, rows: tuple[StreamRow, ...]) -> Note | None:
@@ -396,8 +403,16 @@ class Reading:
         if self.is_waiting:
             return self.note_of(explain(self.connection.pause_reason), "warn")
         if self.connection.auth != Connection.Auth.OK:
-            return self.note_of(explain(FailureClass.AUTH_INVALID), "bad")
-        return None if self.run is not None else self.note_of_failure(rows) or self.note_of_choice(service, rows)
+            return self.note_of(self.why(FailureClass.AUTH_INVALID, rows), "bad")
+        if self.run is not None:
+            return None
+        failed, choice = self.note_of_failure(rows), self.note_of_choice(service, rows)
+        return choice if failed is not None and failed.tone == "neutral" and choice is not None else failed or choice
+
+    def why(self, failure: str, rows: tuple[StreamRow, ...]) -> Explained:
+        """Return the words for a failure; a token that never opened anything has no values to keep."""
+        is_first = failure == FailureClass.AUTH_INVALID and all(row.last_good is None for row in rows)
+        return NEVER_LET_IN if is_first else explain(failure)
 
     def note_of_failure(self, rows: tuple[StreamRow, ...]) -> Note | None:
         """Say what is wrong with the stream that most needs somebody."""
@@ -411,7 +426,7 @@ class Reading:
                 "gone": grouped(worst.sweep_gone),
                 "alive": grouped(worst.sweep_alive),
             }
-        return self.note_of(explain(worst.failure), tone_of(worst.failure), worst.stream.name, sweep)
+        return self.note_of(explain(worst.failure), tone_of(worst.failure), worst.stream, sweep)
 
     def note_of_choice(self, service: Connector, rows: tuple[StreamRow, ...]) -> Note | None:
         """Say that nothing of it is chosen yet, where that is so: then all is well and nothing is read."""
@@ -423,10 +438,13 @@ class Reading:
             action, act = _("Say what its databases hold."), "map"
         return Note("warn", _("Waits for you"), unchosen(service), action, act)
 
-    def note_of(self, told: Explained, tone: str, stream: str = "", sweep: str = "") -> Note:
+    def note_of(self, told: Explained, tone: str, stream: Stream | None = None, sweep: str = "") -> Note:
         service = self.service()
         name = {"service": service.name if service else self.connection.service}
-        return Note(tone, told.title, str(told.sentence) % name, str(told.action) % name, told.act, stream, sweep)
+        sentence, action = str(told.sentence) % name, str(told.action) % name
+        if stream is None:
+            return Note(tone, told.title, sentence, action, told.act)
+        return Note(tone, told.title, sentence, action, told.act, stream.name, capfirst(str(stream.label)), sweep)
 
     def progress(self) -> tuple[int, int]:
         """Return how many records this run has read, and how many it will at a guess (0: no idea)."""

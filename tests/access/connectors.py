@@ -60,6 +60,7 @@ ACCESS = {
     "connectors:connection_edit": Rule(
         who=EDIT, methods=("GET", "POST"), make=a_connection, data={"label": "Linear", "token": ""}
     ),
+    "connectors:connection_remove": Rule(who=EDIT, methods=("POST",), make=a_connection),
     "connectors:connection_run": Rule(who=SEE, methods=("POST",), make=a_connection),
     "connectors:connection_test": Rule(who=EDIT, methods=("POST",), make=a_connection),
     "connectors:connection_back_fill": Rule(

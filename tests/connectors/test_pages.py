@@ -100,7 +100,7 @@ def test_a_refused_token_says_so_and_offers_the_way_out(sync, world, connection,
 
     assert "Toy refuses our token" in text
     assert "Enter a new token" in text
-    assert "After the token" in text
+    assert "After a new token" in text
 
 
 def test_a_new_token_is_never_shown_and_starts_a_run(connection, sign_in, admin):
@@ -453,6 +453,37 @@ def test_stopping_can_be_undone(connection, sign_in, admin):
 
     connection.refresh_from_db()
     assert connection.is_active
+
+
+@pytest.mark.parametrize("origin", ["detail", "list"])
+def test_undo_leaves_its_reader_where_they_are(origin, connection, sign_in, admin):
+    client, url = sign_in(admin), reverse("connectors:connection_switch", args=[connection.pk, 0])
+    home = connection.get_absolute_url() if origin == "detail" else LIST
+
+    answer = client.post(url, {"from": origin}, follow=True)
+    undo = next(iter(answer.context["messages"])).extra_tags
+
+    assert client.post(undo).url == home
+
+
+def test_the_last_runs_follow_a_run_under_way(connection, page):
+    run = make_run(connection)
+    SyncRun.objects.update(state=State.RUNNING, started_at=timezone.now())
+
+    piece = page(connection.get_absolute_url()).split('id="sync-now"')[1]
+
+    assert 'hx-trigger="every 2s"' in piece.split(">")[0]
+    assert 'id="runs"' in piece.split('id="read-title"')[0]
+    assert run.get_reason_display() in piece
+
+
+def test_what_needs_somebody_is_counted_first(sync, world, page):
+    sync()
+    assert "Need somebody" not in page()
+    world.secret = "another"
+    sync()
+
+    assert "1 of 1 source" in page().split("Need somebody")[1][:80]
 
 
 def test_freshness_follows_what_is_stored(sync, connection, django_assert_num_queries):
