@@ -4,6 +4,7 @@ Beat's schedule lives in a file and its ticks in the broker; both can be lost. T
 follows from the database (`@work(every=…)`), so a beat that was away for a day, or a second one, does no harm.
 """
 
+from pathlib import Path
 from typing import Any
 
 from celery.beat import Scheduler as CeleryScheduler
@@ -14,11 +15,15 @@ PAUSE_SECONDS = 1.0
 
 
 class Scheduler(CeleryScheduler):
-    """Runs one dispatch round a second."""
+    """Runs one dispatch round a second.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    The file named by `--schedule` stays empty. It is touched after each round: its age tells a health check that beat lives.
+    """
+
+    def __init__(self, *args: Any, schedule_filename: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.dispatcher = Dispatcher()
+        self.sign_of_life = Path(schedule_filename)
 
     def setup_schedule(self) -> None:
         """Load every room's `tasks`, for they declare what is periodic."""
@@ -27,4 +32,5 @@ class Scheduler(CeleryScheduler):
     def tick(self, *args: Any, **options: Any) -> float:
         """Do one round; return the seconds until the next."""
         self.dispatcher.round()
+        self.sign_of_life.touch()
         return PAUSE_SECONDS
