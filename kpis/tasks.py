@@ -50,7 +50,7 @@ def start_due_queries() -> None:
         read_query.enqueue(query_id=query.pk, run_key=occasion)
 
 
-@work(queue="sync", is_long=True, max_attempts=2)
+@work(queue="sync", is_long=True, max_attempts=2, given_up=databases.reading_given_up)
 def read_query(*, query_id: int, lease: Any = None) -> None:
     """Read a metric's values from a database. Safe to run twice."""
     query = MetricQuery.objects.select_related("metric", "warehouse").filter(pk=query_id, is_active=True).first()
@@ -58,7 +58,7 @@ def read_query(*, query_id: int, lease: Any = None) -> None:
         databases.read(query, lease)
 
 
-@work(queue="sync", is_long=True, max_attempts=1)
+@work(queue="sync", is_long=True, max_attempts=1, given_up=databases.trial_given_up)
 def try_query(*, query_id: int, lease: Any = None) -> None:
     """Show what a query gives; nothing is written into the metric."""
-    databases.try_out(MetricQuery.objects.select_related("metric", "warehouse").get(pk=query_id))
+    databases.try_out(MetricQuery.objects.select_related("metric", "warehouse").get(pk=query_id), lease)

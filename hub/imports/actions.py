@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from hub.core.csv import Unreadable, read_csv
 from hub.core.workbook import check_upload, is_workbook, read_table
@@ -55,9 +56,12 @@ def upload(
 def reread(
     *, plan: ImportPlan, mapping: dict[str, int] | None = None, repair: bool | None = None, whole: bool | None = None
 ) -> ImportPlan:
-    """Read the same file another way: other columns, letters repaired, as the whole list. Raises PlanNotReady."""
+    """Read the same file another way: other columns, letters repaired, as the whole list; or once more.
+
+    Raises PlanNotReady.
+    """
     plan = held(plan.pk)
-    if plan.state != State.READY:
+    if plan.state not in (State.READY, State.STOPPED):
         raise PlanNotReady(plan.state)
     if mapping is not None:
         plan.mapping = mapping
@@ -88,6 +92,12 @@ def judge_plan(*, plan_id: int) -> None:
         plan.notes = [[unreadable.note.code, dict(unreadable.note.values)]]
         plan.state = State.REFUSED
     plan.save()
+
+
+def judging_given_up(*, plan_id: int, error: str) -> None:
+    """Say of a file that no worker brought to its end of reading that it can be read again."""
+    waiting = ImportPlan.objects.filter(pk=plan_id, state=State.WAITING)
+    waiting.update(state=State.STOPPED, notes=[["stopped", {"detail": error[:300]}]], updated_at=timezone.now())
 
 
 def judged_now(plan: ImportPlan) -> list[Judged]:
@@ -169,6 +179,12 @@ def apply_plan(*, plan_id: int, by_id: int) -> ImportPlan:
     _remember(plan, left)
     plan.finish(len(taken))
     return plan
+
+
+def applying_given_up(*, plan_id: int, by_id: int, error: str) -> None:
+    """Say of a plan that no worker brought to its end of applying that nothing was written, and let it be decided."""
+    applying = ImportPlan.objects.filter(pk=plan_id, state=State.APPLYING)
+    applying.update(state=State.READY, notes=[["not_applied", {"detail": error[:300]}]], updated_at=timezone.now())
 
 
 def _differs(shown: ImportRow, now: Judged) -> bool:

@@ -1,5 +1,6 @@
 """Addresses that are read every night: each good answer becomes a plan, and most plans apply by themselves."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from connectors.base import FailureClass, SourceFailed
+from connectors.engine import MayWrite, NobodyElse
 from connectors.failures import explain
 from connectors.schedule import latest_slot, retry_after_failures
 from connectors.secrets import SecretUnreadable, hint, open_secret, sealed
@@ -95,7 +97,7 @@ def is_retry_due(feed: Feed, now: datetime) -> bool:
     return now - feed.last_read_at >= retry_after_failures(feed.failures)
 
 
-def read_feed(*, feed_id: int) -> ImportPlan | None:
+def read_feed(*, feed_id: int, lease: MayWrite | None = None) -> ImportPlan | None:
     """Read an address once. Returns the plan that came of it; None where nothing is new, or nothing came.
 
     The network is left before the database is written. What was applied last stays, with its date.
@@ -103,23 +105,66 @@ def read_feed(*, feed_id: int) -> ImportPlan | None:
     feed = Feed.objects.filter(pk=feed_id).first()
     if feed is None:
         return None
+    reading = Reading(feed, timezone.now(), lease or NobodyElse())
     try:
         secret = open_secret(feed) if feed.secret else ""
         content = fetch_file(feed.url, secret=secret).body
         digest = sha256(content).hexdigest()
         if digest != feed.digest:
             kind = kind_named(feed.kind)
-            return bring_in(feed, kind, content, mapping_of(feed, kind, content), digest)
-        note_success(feed, digest)
+            return bring_in(reading, kind, content, mapping_of(feed, kind, content), digest)
+        reading.succeeded(digest)
     except SecretUnreadable as unreadable:
-        note_failure(feed, FailureClass.AUTH_INVALID, str(unreadable))
+        reading.failed(FailureClass.AUTH_INVALID, str(unreadable))
     except SourceFailed as failed:
-        note_failure(feed, failed.kind, failed.detail)
+        reading.failed(failed.kind, failed.detail)
     except Unreadable as unreadable:
-        note_failure(feed, FailureClass.BAD_PAYLOAD, unreadable.note.text)
+        reading.failed(FailureClass.BAD_PAYLOAD, unreadable.note.text)
     except (UnknownKind, ColumnGone) as missing:
-        note_failure(feed, FailureClass.SCHEMA_DRIFT, f"no column {missing}")
+        reading.failed(FailureClass.SCHEMA_DRIFT, f"no column {missing}")
     return None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of an address as it stood when the reading began.
+
+    It says how the address is doing only while that is so, and while no reading that began later has ended.
+    """
+
+    feed: Feed
+    begun_at: datetime
+    lease: MayWrite
+
+    def succeeded(self, digest: str) -> None:
+        """Say that the file was read, or that it is the one that is known."""
+        now = timezone.now()
+        self.note(last_read_at=now, last_success_at=now, failure="", detail="", failures=0, digest=digest)
+
+    def failed(self, kind: str, detail: str) -> None:
+        """Say why nothing came."""
+        self.note(**as_failed(kind, detail))
+
+    @transaction.atomic
+    def note(self, **news: object) -> None:
+        """Write down how it went."""
+        self.lease.confirm()
+        same = Feed.objects.filter(pk=self.feed.pk, version=self.feed.version)
+        same.exclude(last_read_at__gt=self.begun_at, last_read_at__lte=timezone.now()).update(**news)
+
+
+def as_failed(kind: str, detail: str) -> dict[str, object]:
+    return {
+        "last_read_at": timezone.now(),
+        "failure": kind,
+        "detail": detail[:300],
+        "failures": F("failures") + 1,
+    }
+
+
+def reading_given_up(*, feed_id: int, error: str) -> None:
+    """Say of an address whose reading failed or stopped each time that nothing came."""
+    Feed.objects.filter(pk=feed_id).update(**as_failed(FailureClass.BUG, error))
 
 
 def mapping_of(feed: Feed, kind: Kind, content: bytes) -> dict[str, int]:
@@ -138,11 +183,13 @@ def mapping_of(feed: Feed, kind: Kind, content: bytes) -> dict[str, int]:
 
 
 @transaction.atomic
-def bring_in(feed: Feed, kind: Kind, content: bytes, mapping: dict[str, int], digest: str) -> ImportPlan | None:
+def bring_in(reading: Reading, kind: Kind, content: bytes, mapping: dict[str, int], digest: str) -> ImportPlan | None:
     """Make a plan of a new file; apply it where nobody needs to look. The plan that still waited gives way.
 
     None where the address was changed or removed while it was read, or where another reading brought the same in.
     """
+    reading.lease.confirm()
+    feed = reading.feed
     held = Feed.objects.select_for_update(of=("self",)).select_related("by").filter(pk=feed.pk, version=feed.version)
     stored = held.first()
     if stored is None or stored.digest == digest:
@@ -158,7 +205,7 @@ def bring_in(feed: Feed, kind: Kind, content: bytes, mapping: dict[str, int], di
     plan.refresh_from_db()
     if feed.by is not None and feed.by.has_perm("imports.edit_feeds") and is_harmless(plan, kind):
         plan = apply_plan(plan_id=plan.pk, by_id=feed.by.pk)
-    note_success(feed, digest)
+    reading.succeeded(digest)
     old = feed.plans.exclude(state=ImportPlan.State.READY).order_by("-pk").values_list("pk", flat=True)[PLANS_KEPT:]
     ImportPlan.objects.filter(pk__in=list(old)).delete()
     return plan
@@ -175,16 +222,3 @@ def is_harmless(plan: ImportPlan, kind: Kind) -> bool:
     moved = sum(verdict in ("update", "close") for verdict in verdicts)
     known = moved + verdicts.count("unchanged")
     return moved <= max(FEW, SHARE * known)
-
-
-def note_success(feed: Feed, digest: str) -> None:
-    now = timezone.now()
-    Feed.objects.filter(pk=feed.pk).update(
-        last_read_at=now, last_success_at=now, failure="", detail="", failures=0, digest=digest
-    )
-
-
-def note_failure(feed: Feed, kind: str, detail: str) -> None:
-    Feed.objects.filter(pk=feed.pk).update(
-        last_read_at=timezone.now(), failure=kind, detail=detail[:300], failures=F("failures") + 1
-    )

@@ -55,6 +55,7 @@ class ImportPlan(Timestamped):
         WAITING = "waiting", _("Being read")
         READY = "ready", _("To be decided")
         REFUSED = "refused", _("Can’t be read")
+        STOPPED = "stopped", _("Interrupted")  # no worker brought the reading to its end
         APPLYING = "applying", _("Being applied")
         APPLIED = "applied", _("Applied")
         UNDONE = "undone", _("Taken back")
@@ -96,7 +97,8 @@ class ImportPlan(Timestamped):
     def may_be_forgotten(self) -> bool:
         """True where nothing was written of it, and no worker is writing."""
         is_given_up = self.state == self.State.APPLYING and timezone.now() - self.updated_at > GIVEN_UP_AFTER
-        return self.state in (self.State.WAITING, self.State.READY, self.State.REFUSED) or is_given_up
+        unwritten = (self.State.WAITING, self.State.READY, self.State.REFUSED, self.State.STOPPED)
+        return self.state in unwritten or is_given_up
 
     @property
     def is_busy(self) -> bool:

@@ -8,19 +8,19 @@ from hub.jobs.work import Lease, work
 from hub.people.models import User
 
 from . import feeds
-from .actions import apply_plan, forget_old, judge_plan
+from .actions import apply_plan, applying_given_up, forget_old, judge_plan, judging_given_up
 from .models import ImportPlan
 
 ROWS_DONE_AT_ONCE = 500  # a longer file is work for a worker
 
 
-@work(queue="default")
+@work(queue="default", given_up=judging_given_up)
 def judge_import(*, plan_id: int) -> None:
     """Say what each row of an uploaded file would do. Safe to run twice."""
     judge_plan(plan_id=plan_id)
 
 
-@work(queue="default")
+@work(queue="default", given_up=applying_given_up)
 def apply_import(*, plan_id: int, by_id: int) -> None:
     """Write the ticked rows of a plan, all or none. Safe to run twice: an applied plan stays applied."""
     apply_plan(plan_id=plan_id, by_id=by_id)
@@ -60,7 +60,7 @@ def forget_old_plans() -> None:
     forget_old(timezone.now())
 
 
-@work(queue="sync", is_long=True)
+@work(queue="sync", is_long=True, given_up=feeds.reading_given_up)
 def read_feed(*, feed_id: int, lease: Lease | None = None) -> None:
     """Read an address once, and bring in what is new. Safe to run twice: the same file is passed over."""
-    feeds.read_feed(feed_id=feed_id)
+    feeds.read_feed(feed_id=feed_id, lease=lease)

@@ -221,10 +221,10 @@ def _named(thing: Any) -> tuple[str, str]:
 @require_POST
 @requires("imports.see_imports")
 def plan_read(request: Request, pk: int) -> HttpResponse:
-    """Read the file another way: other columns, its letters repaired, or as the whole list."""
+    """Read the file another way: other columns, its letters repaired, as the whole list; or `again`, as it was."""
     plan, kind = allowed_plan(request, pk)
     mapping = None
-    if "repair" not in request.POST and "whole" not in request.POST:
+    if not {"again", "repair", "whole"} & set(request.POST):
         form = MappingForm(request.POST, kind=kind, header=plan.header, mapping=plan.mapping)
         if not form.is_valid():
             say(

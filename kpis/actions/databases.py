@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from connectors.base import FailureClass
-from connectors.models import State, Warehouse, WarehousePermit
+from connectors.engine import MayWrite, NobodyElse
+from connectors.models import OPEN_STATES, State, Warehouse, WarehousePermit
 from connectors.schedule import latest_slot, retry_after_failures
 from connectors.secrets import SecretUnreadable, open_secret, sealed
 from connectors.warehouse.addresses import check
 from connectors.warehouse.reader import QueryFailed, Table, ask
 from hub.activity.actions import record as note
+from hub.jobs import worker
 from hub.people.models import User
 from kpis.models import Metric, MetricQuery, Observation
 
@@ -59,6 +63,7 @@ def save_query(*, metric: Metric, warehouse: Warehouse, text: str, by: User) -> 
         return query
     before = query.text or None
     query.warehouse, query.text, query.written_by, query.is_active = warehouse, text, by, False
+    query.trial_state, query.trial = "", {}
     query.version += 1
     query.save()
     note(by=by, verb="asked_otherwise", on=metric, changes={"query": (before, text)})
@@ -67,11 +72,14 @@ def save_query(*, metric: Metric, warehouse: Warehouse, text: str, by: User) -> 
 
 @transaction.atomic
 def try_soon(*, query: MetricQuery) -> None:
-    """Have a worker ask the query and show what it gives; nothing of it is written into the metric."""
+    """Have a worker ask the query and show what it gives; nothing of it is written into the metric.
+
+    A trial under way begins anew: of two, the page shows what the later one found.
+    """
     from kpis.tasks import try_query
 
+    worker.begin_anew(try_query, query_id=query.pk, priority=20)
     MetricQuery.objects.filter(pk=query.pk).update(trial_state=State.QUEUED, trial={}, trial_at=timezone.now())
-    try_query.enqueue(query_id=query.pk, priority=20)
 
 
 @transaction.atomic
@@ -123,7 +131,7 @@ def refuse_unusable(outcomes: Sequence[Outcome]) -> None:
         raise QueryFailed(FailureClass.SCHEMA_DRIFT, str(outcomes[0].refusal), "refused")
 
 
-def try_out(query: MetricQuery) -> None:
+def try_out(query: MetricQuery, lease: MayWrite | None = None) -> None:
     """Ask the query and keep what it gives for the page: first rows, types, time, and what would be written."""
     found: dict[str, Any] = {}
     try:
@@ -144,25 +152,44 @@ def try_out(query: MetricQuery) -> None:
         refuse_unusable(outcomes)
     except QueryFailed as failed:
         found |= {"failure": failed.kind, "detail": failed.detail[:500], "code": failed.code, "word": failed.word}
-    MetricQuery.objects.filter(pk=query.pk).update(
-        trial_state=State.DONE, trial=found, trial_version=query.version, trial_at=timezone.now()
+    with transaction.atomic():
+        (lease or NobodyElse()).confirm()
+        MetricQuery.objects.filter(pk=query.pk, version=query.version).update(
+            trial_state=State.DONE, trial=found, trial_version=query.version, trial_at=timezone.now()
+        )
+
+
+def trial_given_up(*, query_id: int, error: str) -> None:
+    """Say of a trial whose worker failed or stopped that nothing was found out."""
+    found = {"failure": FailureClass.BUG, "detail": error[:500], "code": "", "word": ""}
+    MetricQuery.objects.filter(pk=query_id, trial_state__in=OPEN_STATES).update(
+        trial_state=State.DONE, trial=found, trial_version=F("version"), trial_at=timezone.now()
     )
 
 
-def read(query: MetricQuery, lease: Any = None) -> None:
-    """Ask the query and store its values; a failure leaves them as they were last good, and says why."""
+def read(query: MetricQuery, lease: MayWrite | None = None) -> None:
+    """Ask the query and store its values; a failure leaves them as they were last good, and says why.
+
+    What an answer says counts for the query that was asked: nothing is written where it was changed meanwhile, or
+    where another reading, begun later, has ended.
+    """
     asked_at = timezone.now()
+    rows, failed = [], None
     try:
         rows = observations_of(query, ask_for(query))
         refuse_unusable(plan(rows, source=Metric.SourceKind.SQL, allowed=[query.metric.key]))
-    except QueryFailed as failed:
-        MetricQuery.objects.filter(pk=query.pk).update(
-            tried_at=asked_at, failure=failed.kind, detail=failed.detail[:500], failures=min(query.failures + 1, 1000)
-        )
-        return
+    except QueryFailed as error:
+        failed = error
     with transaction.atomic():
-        if lease is not None:
-            lease.confirm()
+        (lease or NobodyElse()).confirm()
+        asked = MetricQuery.objects.filter(pk=query.pk, version=query.version).exclude(
+            tried_at__gt=asked_at, tried_at__lte=timezone.now()
+        )
+        if not asked.select_for_update().exists():
+            return
+        if failed is not None:
+            note_failure(asked, asked_at, failed.kind, failed.detail)
+            return
         made = record(
             rows,
             source=Metric.SourceKind.SQL,
@@ -171,7 +198,7 @@ def read(query: MetricQuery, lease: Any = None) -> None:
             allowed=[query.metric.key],
             read_at=asked_at,
         )
-        MetricQuery.objects.filter(pk=query.pk).update(
+        asked.update(
             tried_at=asked_at,
             read_at=asked_at,
             failure="",
@@ -179,6 +206,16 @@ def read(query: MetricQuery, lease: Any = None) -> None:
             failures=0,
             withdrawn=withdrawn(query, made.outcomes),
         )
+
+
+def note_failure(queries: QuerySet[MetricQuery], at: datetime, kind: str, detail: str) -> None:
+    """Write down that a query was asked in vain."""
+    queries.update(tried_at=at, failure=kind, detail=detail[:500], failures=Least(F("failures") + 1, 1000))
+
+
+def reading_given_up(*, query_id: int, error: str) -> None:
+    """Say of a reading whose worker failed or stopped that no value came of it."""
+    note_failure(MetricQuery.objects.filter(pk=query_id, is_active=True), timezone.now(), FailureClass.BUG, error)
 
 
 def withdrawn(query: MetricQuery, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
