@@ -17,7 +17,7 @@ PAUSE_SECONDS = 1.0
 class Scheduler(CeleryScheduler):
     """Runs one dispatch round a second.
 
-    The file named by `--schedule` stays empty. It is touched after each round: its age tells a health check that beat lives.
+    The file named by `--schedule` stays empty, but is touched after each round: its age tells whether beat lives.
     """
 
     def __init__(self, *args: Any, schedule_filename: str, **options: Any) -> None:
