@@ -3,17 +3,16 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import JSONObject, Lower
+from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, JSONObject, Lower, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.models import PersonAccount
-from hub.core.http import ROWS_PER_PAGE, address_of
+from hub.core.http import address_of
 from hub.people.models import Team, User
 
 from .models import (
@@ -59,13 +58,12 @@ FALLING = {
     "owner": (F("owner_link__person__name").desc(nulls_last=True), Lower("name"), "pk"),
 }
 
-
-SHOWN = ("owner_link__person", "owner_link__team", "capability_link__capability", "adoption")
+EXPORTED = ("vendor", "owner_link__person", "adoption")
 
 
 def listed(tools: "QuerySet[Tool]", *, sort: str) -> "QuerySet[Tool]":
-    """Join what a row of the list shows, in one query, in the order asked for ("-" before the name: falling)."""
-    return sorted_by(tools, sort).select_related("vendor", *SHOWN)
+    """Join what a row of the export says, in one query, in the order asked for ("-" before the name: falling)."""
+    return sorted_by(tools, sort).select_related(*EXPORTED)
 
 
 def sorted_by(tools: "QuerySet[Tool]", sort: str) -> "QuerySet[Tool]":
@@ -114,20 +112,21 @@ class TeamBars:
     width: int
 
 
-def team_bars(tools: Iterable[Tool], teams: Sequence[LargeTeam]) -> dict[int, TeamBars]:
-    """Return the bars of each tool for these teams, in one query."""
-    shown = list(teams)[:TEAMS_IN_A_ROW]
-    rates: dict[tuple[int, int], float] = {}
-    rows = AdoptionRollup.objects.filter(
-        tool__in=[tool.pk for tool in tools],
+def team_bars(tools: Sequence[int], teams: Sequence[LargeTeam]) -> dict[int, TeamBars]:
+    """Return the bars of each tool, by its id, for these teams, in one query."""
+    shown = teams[:TEAMS_IN_A_ROW]
+    measured = AdoptionRollup.objects.filter(
+        tool__in=tools,
         team__in=[team.pk for team in shown],
         window=30,
         is_current=True,
         eligible__gte=SMALLEST_GROUP,
     )
-    for row in rows:
-        if row.rate is not None and row.team_id is not None:
-            rates[row.tool_id, row.team_id] = row.rate
+    rates = {
+        (tool, team): active / eligible
+        for tool, team, active, eligible in measured.values_list("tool", "team", "active", "eligible")
+        if active is not None
+    }
     drawn = {}
     for tool_id in {tool for tool, _team in rates}:
         bars, says = [], []
@@ -141,19 +140,85 @@ def team_bars(tools: Iterable[Tool], teams: Sequence[LargeTeam]) -> dict[int, Te
     return drawn
 
 
-def page_of_tools(
-    found: "QuerySet[Tool]", every: "QuerySet[Tool]", *, sort: str, number: str
-) -> tuple[Page[Tool], int]:
-    """Return one page of the tools found, and how many there are in all of `every`: three queries."""
+def counted(found: "QuerySet[Tool]", every: "QuerySet[Tool] | None") -> tuple[int, int]:
+    """Return how many tools were found, and how many there are in all of `every`: one query.
+
+    `every` is None where nothing narrows it: then all of it was found.
+    """
+    if every is None:
+        count = found.count()
+        return count, count
     counts = every.aggregate(every=Count("pk"), found=Count("pk", filter=Q(pk__in=found.values("pk"))))
-    paginator = Paginator(sorted_by(found, sort), ROWS_PER_PAGE)
-    paginator.__dict__["count"] = counts["found"]  # known already: the paginator need not ask
-    page = paginator.get_page(number)
-    # Which tools are on the page is asked first: what a row shows is then joined for fifty of them, not for all.
-    shown = list(page.object_list.values_list("pk", flat=True))  # type: ignore[attr-defined]
-    rows = sorted_by(Tool.objects.filter(pk__in=shown), sort).defer("how_to_en", "how_to_fr")
-    page.object_list = rows.select_related(*SHOWN)
-    return page, counts["every"]
+    return counts["found"], counts["every"]
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """A tool in the list with what its row says: what it is for, who owns it, how many use it.
+
+    Of `tool` only its own short fields are read. A count is None where nothing reads that tool; `owner_id` is that of
+    a person, None where a team owns it.
+    """
+
+    tool: Tool
+    job: str
+    owner: str
+    owner_id: int | None
+    active: int | None
+    eligible: int | None
+    seats_used: int | None
+    seats: int | None
+    bars: TeamBars | None
+
+    @property
+    def use(self) -> str:
+        """The share of people who use it, as a person reads it; empty where it is not measured."""
+        return "" if self.active is None or not self.eligible else percent(self.active / self.eligible)
+
+
+def list_rows(tools: Sequence[int], *, jobs: Iterable[Capability], teams: Sequence[LargeTeam]) -> list[ListRow]:
+    """Return the rows of a page of tools, in the order of their ids, with bars for `teams`: two queries.
+
+    What a row shows is joined for these alone and read as values: seven models for each row would cost thrice as much.
+    """
+    shown: QuerySet[Any] = (
+        Tool.objects.with_owner()
+        .with_capability()
+        .with_adoption()
+        .filter(pk__in=tools)
+        .only("slug", "name", "summary_en", "summary_fr", "lifecycle", "ring", "is_starter")
+        .annotate(
+            job=F("capability_link__capability"),
+            owner_id=F("owner_link__person"),
+            owner=Coalesce(
+                NullIf("owner_link__person__name", Value("")),
+                "owner_link__person__email",
+                "owner_link__team__name",
+                output_field=CharField(),
+            ),
+            active=F("adoption__active"),
+            eligible=F("adoption__eligible"),
+            seats_used=F("adoption__accounts_active"),
+            seats=F("adoption__accounts"),
+        )
+    )
+    told = shown.in_bulk(tools)
+    names = {job.pk: job.name for job in jobs}
+    bars = team_bars(tools, teams) if teams else {}
+    return [
+        ListRow(
+            tool=tool,
+            job=names.get(tool.job, ""),
+            owner=tool.owner or "",
+            owner_id=tool.owner_id,
+            active=tool.active,
+            eligible=tool.eligible,
+            seats_used=tool.seats_used,
+            seats=tool.seats,
+            bars=bars.get(tool.pk),
+        )
+        for tool in (told[pk] for pk in tools if pk in told)
+    ]
 
 
 def tool_on_page(slug: str) -> Tool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
@@ -10,18 +9,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from hub.core.http import address_of
-from hub.core.templatetags.ui import avatar, badge, muted, part
+from hub.core.templatetags.ui import avatar, badge, muted, number, part
 from hub.core.text import drawn
-from tooling.queries import TeamBars
-
-if TYPE_CHECKING:
-    from tooling.views.tools import ListRow
+from tooling.queries import ListRow, TeamBars
 
 register = template.Library()
 
 
 @register.simple_tag
-def tool_rows(rows: Sequence["ListRow"], columns: Sequence[str], connect: str = "") -> SafeString:
+def tool_rows(rows: Sequence[ListRow], columns: Sequence[str], connect: str = "") -> SafeString:
     """Draw the tools as rows of a table with these columns; `connect` leads to where a source is connected."""
     page = address_of("tooling:tool_detail")
     every: Mapping[str, tuple[str, str, Callable[[ListRow], str]]] = {
@@ -41,7 +37,7 @@ def tool_rows(rows: Sequence["ListRow"], columns: Sequence[str], connect: str = 
     return mark_safe("\n".join(texts))  # noqa: S308 every cell escapes what it writes
 
 
-def name(row: "ListRow", url: str) -> str:
+def name(row: ListRow, url: str) -> str:
     """Draw the tool's own cell: its name, a word where it is not simply in use, what it is for."""
     tool, said = row.tool, ""
     if tool.is_starter:
@@ -57,18 +53,17 @@ def name(row: "ListRow", url: str) -> str:
     )
 
 
-def job(row: "ListRow") -> str:
+def job(row: ListRow) -> str:
     """Draw what the tool is mainly for."""
-    link = row.tool.capability_link
-    return escape(link.capability.name) if link else muted(_("not said"))
+    return escape(row.job) if row.job else muted(_("not said"))
 
 
-def use(row: "ListRow", connect: str) -> str:
+def use(row: ListRow, connect: str) -> str:
     """Draw how many use it, with the bars of the largest teams; where nothing says so, the way to connect it."""
-    adoption, teams = row.tool.adoption, row.bars
-    if adoption is None or adoption.rate is None:
-        way = f' <a href="{escape(connect)}">{escape(_("Connect it"))}</a>' if connect else ""
-        return muted(_("Not measured.")) + way
+    share, teams = row.use, row.bars
+    if not share:
+        way = f' · <a href="{escape(connect)}">{escape(_("Connect it"))}</a>' if connect else ""
+        return muted(_("Not measured")) + way
     drawing = ""
     if teams:
         says = escape(teams.says)
@@ -76,7 +71,7 @@ def use(row: "ListRow", connect: str) -> str:
             f'<svg class="teams" viewBox="0 0 68 24" role="img" aria-label="{says}"><title>{says}</title>'
             f'{bars(teams)}<path class="teams__base" d="M-1 23.5H67"/></svg>'
         )
-    return f'<span class="measure"><b>{escape(adoption.percent)}</b>{drawing}</span>'
+    return f'<span class="measure"><b>{escape(share)}</b>{drawing}</span>'
 
 
 def bars(teams: TeamBars) -> SafeString:
@@ -87,20 +82,19 @@ def bars(teams: TeamBars) -> SafeString:
     )
 
 
-def seats(row: "ListRow") -> str:
+def seats(row: ListRow) -> str:
     """Draw how many accounts are used; a dash, said aloud in words, where that is not measured."""
-    if said := row.seats:
-        return escape(said)
-    return f'<span class="muted">—<span class="visually-hidden">{escape(_("Not measured."))}</span></span>'
+    if row.seats_used is None:
+        return f'<span class="muted">—<span class="visually-hidden">{escape(_("Not measured"))}</span></span>'
+    return escape(_("%(active)s of %(accounts)s") % {"active": number(row.seats_used), "accounts": number(row.seats)})
 
 
-def owner(row: "ListRow") -> str:
+def owner(row: ListRow) -> str:
     """Draw the owner; a person's name leads to all of their tools."""
-    link = row.tool.owner_link
-    if link is None:
+    if not row.owner:
         return muted(_("Nobody"))
-    said = escape(link.name)
-    if link.person_id:
+    said = escape(row.owner)
+    if row.owner_id:
         title = escape(_("Their tools"))
-        said = f'<a class="quiet-link" href="?owner={link.person_id}" title="{title}">{said}</a>'
-    return f'<span class="who">{avatar(link.name)} {said}</span>'
+        said = f'<a class="quiet-link" href="?owner={row.owner_id}" title="{title}">{said}</a>'
+    return f'<span class="who">{avatar(row.owner)} {said}</span>'

@@ -15,9 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hub.activity.models import Event
 from hub.activity.queries import changes_of
 from hub.core.csv import csv_answer
-from hub.core.http import Request, render_page
+from hub.core.http import Request, paginate, render_page
 from hub.core.messages import say
-from hub.core.templatetags.ui import number
 from hub.people.permissions import require, requires
 from tooling import actions
 from tooling.filters import NOBODY, SHOWS, ToolFilter
@@ -27,13 +26,13 @@ from tooling.models.adoption import WINDOWS
 from tooling.queries import (
     SORTS,
     TEAMS_IN_A_ROW,
-    TeamBars,
     adoption_of,
+    counted,
     idle_accounts,
     large_teams,
+    list_rows,
     listed,
-    page_of_tools,
-    team_bars,
+    sorted_by,
     tool_on_page,
     workspaces_of,
 )
@@ -54,24 +53,6 @@ TABS = {
     "standards": gettext_lazy("Standing"),
     "changes": gettext_lazy("Changes"),
 }
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """A tool in the list, with its teams' bars where use is measured."""
-
-    tool: Tool
-    bars: TeamBars | None
-
-    @property
-    def seats(self) -> str:
-        """Say how many accounts are used; empty where that is not measured. Here, for a template is slow at it."""
-        use = self.tool.adoption
-        if use is None or use.accounts_active is None:
-            return ""
-        return _("%(active)s of %(accounts)s") % {
-            "active": number(use.accounts_active), "accounts": number(use.accounts),
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,25 +81,23 @@ def tool_list(request: Request) -> HttpResponse:
     found = _filter(request)
     sort = _sort(request)
     columns = [key for key in COLUMNS if key in request.GET.getlist("col")] or list(SHOWN_AT_FIRST)
-    page, total = page_of_tools(
-        found.qs, found.shown(Tool.objects.all()), sort=sort, number=request.GET.get("page", "1")
-    )
-    tools_shown = list(page.object_list)
     teams = list(found.teams.values())
     owner = found.asked_owner()
     chips = found.chips(owner)
-    bars = team_bars(tools_shown, teams) if "active" in columns else {}
+    count, total = counted(found.qs, found.shown(Tool.objects.all()) if chips else None)
+    page = paginate(request, sorted_by(found.qs, sort).values_list("pk", flat=True), count=count)
+    rows = list_rows(list(page), jobs=found.jobs.values(), teams=teams if "active" in columns else [])
     context = {
         "filter": found,
         "page": page,
         "asked": {name: request.GET.get(name, "") for name in (*found.filters, "sort", "col")},
-        "rows": [ListRow(tool, bars.get(tool.pk)) for tool in tools_shown],
+        "rows": rows,
         "total": total,
         "chips": chips,
-        "ways": found.ways_out(chips) if not tools_shown else [],
-        "elsewhere": found.everywhere_count() if chips and not tools_shown else 0,
+        "ways": found.ways_out(chips) if not rows else [],
+        "elsewhere": found.everywhere_count() if chips and not rows else 0,
         "show_all": _show(found, "all"),
-        "has_bars": bool(bars),
+        "has_bars": any(row.bars for row in rows),
         "bar_teams": ", ".join(team.name for team in teams[:TEAMS_IN_A_ROW]),
         "headings": _headings(found, columns, sort),
         "columns": columns,
