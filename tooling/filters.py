@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from hub.core.http import row_id
 from hub.people.models import User
 
 from .models import AdoptionRollup, Capability, Tool, ToolAlias, ToolCapability, ToolOwner, normalized
@@ -16,7 +17,7 @@ from .queries import LargeTeam
 
 NOBODY = "none"
 SHOWS = {
-    "": _("In our estate"),
+    "": _("Our tools"),
     "starter": _("Starter suggestions"),
     "past": _("Retired or rejected"),
     "all": pgettext_lazy("tools", "All"),
@@ -129,14 +130,13 @@ class ToolFilter(django_filters.FilterSet):  # type: ignore[misc, name-defined]
             return queryset.filter(~Exists(owners.filter(is_primary=True)))
         if value == "me":
             return queryset.filter(Exists(owners.filter(person=self.user)))
-        if value.isdecimal() and len(value) < 19:
-            return queryset.filter(Exists(owners.filter(person=int(value))))
-        return queryset
+        person = row_id(value)
+        return queryset if person is None else queryset.filter(Exists(owners.filter(person=person)))
 
     def asked_owner(self) -> User | None:
         """Return the person whose tools are asked for by id; None for everybody, nobody and the reader."""
-        value = self.data.get("owner", "")
-        return User.objects.filter(pk=int(value)).first() if value.isdecimal() and len(value) < 19 else None
+        person = row_id(self.data.get("owner", ""))
+        return None if person is None else User.objects.filter(pk=person).first()
 
     def chips(self, owner: User | None) -> list[Chip]:
         """Return one chip for each filter that is on, said in words."""

@@ -26,7 +26,7 @@ class Delivery(models.Model):
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
-        indexes = [models.Index(fields=["source", "-recorded_at", "-id"], name="kpis_delivery_latest")]
+        indexes = [models.Index(fields=["-recorded_at", "-id"], name="kpis_delivery_arrived")]
 
     def __str__(self) -> str:
         return f"{self.source} {self.through} {self.recorded_at:%Y-%m-%d %H:%M}"

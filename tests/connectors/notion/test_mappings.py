@@ -10,6 +10,10 @@ from django.utils import timezone
 from connectors.mappings import actions, queries
 from connectors.mappings.meanings import HOLDINGS, METRICS, broken_without
 from connectors.models import DailySnapshot, Document, DocumentSource, SourceMapping, SourceRecord, StreamState, SyncRun
+from connectors.tasks import remap_connection
+from hub.jobs import worker
+from hub.jobs.models import Job
+from hub.jobs.work import Lease, LeaseLost
 from tests.connectors.factories import make_connection
 
 pytestmark = pytest.mark.django_db
@@ -270,6 +274,20 @@ def test_an_unmapped_database_leaves_the_figures_and_undo_brings_it_back(source,
     again = SourceMapping.objects.get()
     assert (again.meaning, again.fields) == ("interviews", {"date": "d%3Ay"})
     assert queries.chosen(source.connection)["unread"] == [source.external_id]
+
+
+@pytest.mark.parametrize("asked", ["sync", "remap"])
+def test_who_reads_or_maps_while_a_database_is_unmapped_writes_none_of_it_back(source, ops, asked):
+    actions.map_source(source=source, meaning="interviews", fields={"date": "d%3Ay"}, held=[], by=ops)
+    if asked == "remap":
+        remap_connection.enqueue(connection_id=source.connection_id)
+    held = worker.claim(Job.objects.get(kind__endswith=f"{asked}_connection").pk)
+
+    actions.unmap_source(mapping=SourceMapping.objects.get(), by=ops)
+
+    with pytest.raises(LeaseLost):
+        Lease(held.pk, held.lease_epoch, 60).confirm()
+    assert Job.objects.get(pk=held.pk).state == Job.State.QUEUED
 
 
 def test_undo_puts_a_changed_mapping_back(source, ops):

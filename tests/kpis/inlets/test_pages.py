@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from kpis.actions import record
 from kpis.actions.tokens import make_token
-from kpis.models import ApiToken, Metric
+from kpis.models import ApiToken, Delivery, Metric
 from tests.kpis.factories import MetricFactory
 from tests.people.factories import UserFactory
 from tests.tooling.factories import ToolFactory
@@ -52,6 +53,15 @@ def test_the_list_shows_tokens_and_what_arrived_in_few_queries(admin, django_ass
 
     assert "CRM 19" in page
     assert "There is no team “nowhere”." in page
+
+
+def test_the_latest_deliveries_are_found_without_sorting_all():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of an empty table everything is read at once
+
+    plan = Delivery.objects.order_by("-recorded_at", "-pk")[:5].explain()
+
+    assert "kpis_delivery_arrived" in plan and "Sort" not in plan
 
 
 def test_a_token_is_shown_once(admin):
