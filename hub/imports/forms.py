@@ -19,6 +19,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=_("CSV file or workbook"),
+        error_messages={"required": _("Choose a file first.")},
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
     is_whole = forms.BooleanField(label=WHOLE, required=False)

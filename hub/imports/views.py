@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
@@ -268,7 +269,8 @@ def plan_apply(request: Request, pk: int) -> HttpResponse:
             count = plan.applied_count
             say(
                 request,
-                ngettext("%(count)d row was written.", "%(count)d rows were written.", count) % {"count": count},
+                ngettext("%(count)s row was written.", "%(count)s rows were written.", count)
+                % {"count": intcomma(count)},
             )
         elif plan.state == ImportPlan.State.READY:
             say(
@@ -291,14 +293,16 @@ def plan_undo(request: Request, pk: int) -> HttpResponse:
     except actions.PlanNotReady:
         _not_ready(request)
     else:
-        text = ngettext("%(count)d row was taken back.", "%(count)d rows were taken back.", back) % {"count": back}
+        text = ngettext("%(count)s row was taken back.", "%(count)s rows were taken back.", back) % {
+            "count": intcomma(back)
+        }
         if kept:
             left = ngettext(
-                "%(count)d was changed since and is left alone.",
-                "%(count)d were changed since and are left alone.",
+                "%(count)s was changed since and is left alone.",
+                "%(count)s were changed since and are left alone.",
                 kept,
             )
-            text += " " + left % {"count": kept}
+            text += " " + left % {"count": intcomma(kept)}
         say(request, text, level="warning" if kept else "success")
     return redirect(plan)
 

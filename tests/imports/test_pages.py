@@ -114,3 +114,32 @@ def test_a_file_whose_work_was_given_up_can_be_forgotten(ops, sign_in, state, mi
     client.post(address)
 
     assert (not offered, ImportPlan.objects.exists()) == (is_kept, is_kept)
+
+
+def test_a_file_without_the_column_it_needs_says_which(ops, sign_in):
+    plan = planned("tools", "vendor,summary\nMiro,Boards\n", ops)
+
+    html = sign_in(ops).get(plan.get_absolute_url()).content.decode()
+
+    assert "A column is missing." in html
+    assert str(kind_named("tools").key_missing) in html
+
+
+def test_what_is_said_of_a_file_under_way_leaves_with_it(ops, sign_in):
+    plan = planned("tools", "name,summary\nMiro,Boards\n", ops)
+    ImportPlan.objects.update(state=ImportPlan.State.APPLYING)
+    client, url = sign_in(ops), plan.get_absolute_url()
+    assert "This takes a moment" in client.get(url).content.decode().split('id="import-plan"')[1]
+    ImportPlan.objects.update(state=ImportPlan.State.APPLIED, applied_count=20_000)
+
+    piece = client.get(url, headers={"HX-Request": "true", "HX-Target": "import-plan"}).content.decode()
+
+    assert "This file was applied." in piece
+    assert "<b>20,000</b> rows were written." in piece
+
+
+def test_an_upload_without_a_file_asks_for_one(ops, sign_in):
+    answer = sign_in(ops).post(reverse("imports:plan_create", args=["people"]), {"is_whole": ""})
+
+    assert answer.status_code == 422
+    assert "Choose a file first." in answer.content.decode()
