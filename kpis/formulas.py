@@ -51,6 +51,15 @@ def status_against(
     return Status.AT_RISK if reached >= amber_ratio else Status.OFF_TRACK
 
 
+def is_worse(
+    now: float, before: float, *, direction: str, target: float | None = None, upper: float | None = None
+) -> bool:
+    """Tell whether a value went the wrong way; out of a band: farther from it. What has no better side never does."""
+    if direction == "band" and target is not None and upper is not None:
+        return max(target - now, now - upper, 0.0) > max(target - before, before - upper, 0.0)
+    return (direction == "up" and now < before) or (direction == "down" and now > before)
+
+
 def relative_change(now: float, before: float) -> float | None:
     """Return the change as a share of `before`; None when `before` is zero or the sign turned."""
     if before == 0 or (now < 0) != (before < 0):

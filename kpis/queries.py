@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
@@ -19,7 +20,7 @@ from hub.core.templatetags.ui import number, short_day
 from hub.people.models import Team, User
 from hub.people.permissions import require
 
-from .formulas import Status, seat_prices, status_against
+from .formulas import Status, is_worse, seat_prices, status_against
 from .models import Comment, Metric, Observation, ObservationHistory, Target
 from .parameters import said
 
@@ -56,8 +57,7 @@ URGENCY = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """One week of a figure. `value` is None where nothing is known, or too little to be shown (`n` says how many)."""
 
     week: date
@@ -115,6 +115,7 @@ class Tile:
     state: str
     status: Status
     change: str
+    is_worse: bool  # the change went the wrong way
     span: str
     target: str
     trend: tuple[float | None, ...]
@@ -383,6 +384,19 @@ def target_text(metric: Metric, target: Target) -> str:
     return aim(metric, target.value) + unit(metric, target.value)
 
 
+def aim_text(metric: Metric, target: Target) -> str:
+    """Write a target as what is asked: “at most 5 days” says by itself which side is the good one."""
+    if target.upper is not None:
+        high = aim(metric, target.upper) + unit(metric, target.upper)
+        return _("between %(low)s and %(high)s") % {"low": aim(metric, target.value), "high": high}
+    values = {"target": target_text(metric, target)}
+    if metric.direction == Metric.Direction.UP:
+        return _("at least %(target)s") % values
+    if metric.direction == Metric.Direction.DOWN:
+        return _("at most %(target)s") % values
+    return _("target %(target)s") % values
+
+
 def state_text(status: Status) -> str:
     """Return a state in words."""
     return str(STATES[status])
@@ -408,11 +422,14 @@ def tile(figure: Figure) -> Tile:
     tone, badge = TONES[figure.status]
     value = latest.value if latest else None
     change = span = ""
+    turned_worse = False
     as_of: date | datetime | None = None
     if value is not None and latest is not None:
         if before is not None and before.value is not None:
             change = difference(metric, value - before.value)
             span = _("in 4 weeks")
+            low, high = (goal.value, goal.upper) if (goal := figure.target) else (None, None)
+            turned_worse = is_worse(value, before.value, direction=metric.direction, target=low, upper=high)
         as_of = latest.read_at if is_of_a_moment(metric) and latest.read_at else latest.week + timedelta(days=6)
         if figure.status == Status.STALE:
             change, span = "", _("Last good value")
@@ -430,12 +447,9 @@ def tile(figure: Figure) -> Tile:
         state="" if value is None or figure.status == Status.NO_TARGET else state_text(figure.status),
         status=figure.status,
         change=change,
+        is_worse=turned_worse,
         span=span,
-        target=""
-        if value is None
-        else _("target %(target)s") % {"target": target_text(metric, figure.target)}
-        if figure.target
-        else _("no target"),
+        target="" if value is None else aim_text(metric, figure.target) if figure.target else _("no target"),
         trend=tuple(
             point.value for point in figure.points[-TREND_WEEKS:] if point.value is not None or not is_of_cycles(metric)
         ),

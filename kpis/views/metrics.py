@@ -148,9 +148,9 @@ def _facts(figure: Figure) -> list[tuple[str, str]]:
     """Return what stands under the value: target, gap, changes, cases, coverage."""
     metric, latest, facts = figure.metric, figure.latest, []
     if latest is None or latest.value is None:
-        return [(_("Target"), queries.target_text(metric, figure.target))] if figure.target else []
+        return [(_("Target"), queries.aim_text(metric, figure.target))] if figure.target else []
     if figure.target:
-        facts.append((_("Target"), queries.target_text(metric, figure.target)))
+        facts.append((_("Target"), queries.aim_text(metric, figure.target)))
         edge = figure.target.value
         if figure.target.upper is not None and latest.value > figure.target.upper:
             edge = figure.target.upper

@@ -66,7 +66,7 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     )
     start, end = points[0].week, points[-1].week + timedelta(days=6)
     query = {"weeks": len(points)} | ({"team": figure.team.slug} if figure.team else {})
-    foot = _("By week, to %(day)s.") % {"day": short_day(end)}
+    foot = _("By week, to %(day)s.") % {"day": short_day(end).removesuffix(".")}  # in French months end in one, too
     if drawing.starts_at is not None:
         start_text = _tick(metric, drawing.starts_at, places) + queries.unit(metric, drawing.starts_at)
         foot += " " + _("The axis starts at %(figure)s.") % {"figure": start_text}

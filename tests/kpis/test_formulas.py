@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpis.formulas import Status, attainment, relative_change, status_against
+from kpis.formulas import Status, attainment, is_worse, relative_change, status_against
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,15 @@ def test_status(value, target, direction, expected):
 )
 def test_relative_change(now, before, expected):
     assert relative_change(now, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "direction", "expected"),
+    [
+        (5, 4, "down", True), (4, 5, "down", False), (4, 5, "up", True), (5, 4, "up", False), (4, 4, "up", False),
+        (60, 70, "band", True), (70, 60, "band", False), (99, 90, "band", True), (80, 90, "band", False),
+        (5, 4, "neutral", False),
+    ],
+)  # fmt: skip
+def test_a_change_is_worse_when_it_went_away_from_what_is_asked(now, before, direction, expected):
+    assert is_worse(now, before, direction=direction, target=75, upper=95) is expected

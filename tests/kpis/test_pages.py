@@ -151,6 +151,43 @@ def test_leadership_shows_at_most_nine_the_worst_first(leader, sign_in, django_a
     assert tiles[0].key == "m8"
 
 
+@pytest.mark.parametrize(
+    ("direction", "upper", "words"),
+    [("down", None, "at most 3\u00a0d"), ("up", None, "at least 3\u00a0d"), ("band", 5, "between 3 and 5\u00a0d")],
+)
+def test_a_target_says_which_side_is_the_good_one(member, sign_in, direction, upper, words):
+    metric = MetricFactory(key="m1", direction=direction)
+    weeks(metric, [4.0])
+    TargetFactory(metric=metric, value=3, upper=upper)
+    client = sign_in(member)
+
+    assert words in page(client, "/kpis/")
+    assert words in page(client, "/kpis/m1/")
+
+
+def test_a_change_for_the_better_is_not_marked_though_the_figure_is_off_target(leader, sign_in, metric):
+    weeks(metric, [6.0, 5.0, 5.0, 5.0, 4.0])
+    TargetFactory(metric=metric, value=3)
+
+    better = page(sign_in(leader), "/kpis/leadership/")
+    weeks(MetricFactory(key="worse", is_headline=True), [4.0, 5.0, 5.0, 5.0, 6.0])
+
+    assert "Off target" in better
+    assert "change--worse" not in better
+    assert page(sign_in(leader), "/kpis/leadership/").count("change--worse") == 1
+
+
+def test_the_line_under_a_chart_ends_in_one_full_stop_in_french(member, sign_in, metric):
+    weeks(metric, [4.0])
+    member.language = "fr"
+    member.save()
+
+    html = page(sign_in(member), "/kpis/cycle-time/")
+
+    assert "Par semaine, jusqu’au" in html
+    assert ".." not in html.split("Par semaine, jusqu’au")[1].split("</span>")[0]
+
+
 def test_leadership_without_targets_does_not_claim_that_all_is_well(leader, sign_in):
     made = MetricFactory(key="m1", is_headline=True)
     weeks(made, [4.0])
@@ -176,6 +213,7 @@ def test_team_dashboard(member, sign_in, metric, django_assert_max_num_queries):
         html = page(client, "/kpis/teams/checkout/?weeks=13")
 
     assert html.count('class="chart__wide"') == 1
+    assert "/kpis/teams/checkout/" in page(client, "/people/teams/checkout/")
 
 
 def test_a_team_without_values_is_told_what_to_do(member, sign_in):
