@@ -190,3 +190,11 @@ def test_a_webhook_that_fell_silent_waits_in_the_queue(ops, missed, days, waits)
 
     assert ("Linear no longer announces its changes" in waiting(ops)) == waits
     assert panel(linear).is_silent == waits
+
+
+def test_a_member_is_one_click_from_the_dashboard_of_their_team(member, sign_in):
+    team = MembershipFactory(person=member).team
+
+    html = sign_in(member).get("/").content.decode()
+
+    assert f'href="{reverse("kpis:team_dashboard", args=[team.slug])}"' in html
