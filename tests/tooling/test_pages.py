@@ -425,3 +425,26 @@ def test_the_history_names_jobs_and_successors_in_the_reader_s_language(ops, sig
     told = {field.label: (field.before, field.after) for field in change.fields}
     assert told == {"Jobs": ("Write things", "Draw things, gone-job"), "Successor": ("", "Brand New")}
     assert {field.before for field in french.fields} == {"Écrire", ""}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "is_first"),
+    [({}, "Open Miro", True), ({"lifecycle": "retiring"}, "Open Miro", False), ({"starter": True}, "Website", False)],
+)
+def test_only_a_tool_in_use_asks_to_be_opened(member, sign_in, fields, words, is_first):
+    tool = ToolFactory(name="Miro", website="https://miro.example", **fields)
+
+    actions = page(sign_in(member), tool.get_absolute_url()).split("page-head__actions")[1].split("</div>")[0]
+
+    assert words in actions
+    assert ("button--primary" in actions) is is_first
+
+
+def test_without_a_standard_there_are_no_others(member, sign_in):
+    does(ToolFactory(name="Miro"), job := CapabilityFactory())
+
+    assert "1 tool<" in page(sign_in(member), f"{LIST}capabilities/")
+    does(figjam := ToolFactory(name="FigJam"), job)
+    decided(figjam, job)
+
+    assert "1 other<" in page(sign_in(member), f"{LIST}capabilities/")
