@@ -58,9 +58,9 @@ class ConnectionForm(Base):
         if self.instance.pk:
             del self.fields["service"]
             self.fields["token"].required = False
-            self.fields["token"].help_text = _("Leave empty to keep the present one, which ends in “%(hint)s”.") % {
-                "hint": self.instance.secret_hint or "…"
-            }
+            hint, kept = self.instance.secret_hint, _("Leave empty to keep the present one.")
+            ending = _("Leave empty to keep the present one, which ends in “%(hint)s”.")
+            self.fields["token"].help_text = ending % {"hint": hint} if hint else kept
             address = self.fields["base_url"]
             moving = _(
                 "Another place needs a token of its own. What was read of the old one then leaves the figures, and "

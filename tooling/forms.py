@@ -52,7 +52,7 @@ class ToolForm(VersionedForm):
         label=_("Why this change?"),
         max_length=500,
         required=False,
-        help_text=_("Kept with the change; may stay empty."),
+        help_text=_("Kept with the change."),
     )
 
     class Meta:

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from connectors import registry
 from connectors.accounts.queries import unmatched
 from connectors.base import FailureClass
-from connectors.failures import explain
+from connectors.failures import NEVER_LET_IN, explain
 from connectors.mappings.queries import findings
 from connectors.models import Connection, RefusedRecord, SourceMapping
 from connectors.queries import service_of, unchosen
@@ -97,6 +97,7 @@ def waiting_syncs() -> list[Row]:
         .annotate(
             failure=Max("streams__failure", filter=~Q(streams__failure=FailureClass.STREAM_UNAVAILABLE)),
             good=Min("streams__last_success_at"),
+            failing_since=Min("streams__failing_since", filter=~Q(streams__failure=FailureClass.STREAM_UNAVAILABLE)),
             aside=Subquery(aside.annotate(count=Count("pk")).values("count")),
             aside_since=Subquery(aside.annotate(since=Min("first_at")).values("since")),
             is_mapped=Exists(SourceMapping.objects.filter(connection=OuterRef("pk"))),
@@ -115,10 +116,11 @@ def rows_of(connection: Any) -> Iterator[Row]:
     row = partial(Row, "sync", _("Sync"), "sync")
     failure = connection.failure or ("" if connection.auth == Connection.Auth.OK else FailureClass.AUTH_INVALID)
     if failure:
-        told = explain(failure)
+        is_first = failure == FailureClass.AUTH_INVALID and connection.good is None
+        told = NEVER_LET_IN if is_first else explain(failure)
         title = _("%(connection)s: %(what)s") % {"connection": connection.label, "what": told.title}
         detail = str(told.sentence) % {"service": connection.label}
-        yield row(title, detail, connection.good, "warn" if told.is_retried else "bad", _("See the sync"), own)
+        yield row(title, detail, connection.failing_since, "warn" if told.is_retried else "bad", _("See the sync"), own)
     service = service_of(connection)
     chosen = [one for one in (service.streams if service else ()) if one.is_chosen]
     if (
@@ -196,7 +198,7 @@ def loose_accounts() -> list[Row]:
     """Accounts that belong to nobody we know, one row for each connection."""
     found = (
         unmatched()
-        .values(tool=F("connection__label"))
+        .values("connection", tool=F("connection__label"))
         .annotate(count=Count("pk"), example=Min("name"))
         .order_by("-count", "tool")
     )
@@ -206,8 +208,8 @@ def loose_accounts() -> list[Row]:
             _("Accounts"),
             "people",
             ngettext(
-                "%(count)s person in %(tool)s is not matched",
-                "%(count)s people in %(tool)s are not matched",
+                "%(count)s account in %(tool)s has no person",
+                "%(count)s accounts in %(tool)s have no person",
                 row["count"],
             )
             % {"count": row["count"], "tool": row["tool"]},
@@ -217,7 +219,7 @@ def loose_accounts() -> list[Row]:
             None,
             "",
             _("Match"),
-            reverse("accounts:account_list"),
+            f"{reverse('accounts:account_list')}?tool={row['connection']}",
         )
         for row in found
     ]

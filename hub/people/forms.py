@@ -27,7 +27,7 @@ else:
     PersonChoiceField = TeamChoiceField = forms.ModelChoiceField
 
 WHY = _("Why")
-WHY_HELP = _("Kept with the change; optional.")
+WHY_HELP = _("Kept with the change.")
 
 
 def day_input() -> forms.DateInput:

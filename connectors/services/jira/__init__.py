@@ -53,7 +53,7 @@ class Jira:
     hosts: tuple[str, ...] = ("*.atlassian.net",)
     budgets: tuple[Budget, ...] = (Budget("request", 10, timedelta(seconds=1)),)
     map_version = 1
-    credential_shape: "StrOrPromise" = _("the account’s e-mail, a colon, and its API token: ana@example.com:ATATT…")
+    credential_shape: "StrOrPromise" = _("the account’s e-mail, a colon, and its API token: ana@example.com:token")
     credential_pattern = r"[^\s:@]+@[^\s:@]+:\S+"
     scopes: "Sequence[tuple[str, StrOrPromise]]" = (
         ("e-mail:token", _("the e-mail of an account, a colon, and an API token of that account, without scopes")),
