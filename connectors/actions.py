@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from hub.activity.actions import record
@@ -113,8 +115,9 @@ def edit(*, connection: Connection, label: str, base_url: str, secret: str, by: 
         fields += ["workspace_name", "workspace_url"]
     if secret:
         renew_secret(connection=connection, secret=secret, by=by)
-    else:
-        record(by=by, verb="edited", on=connection)
+    if is_moved or not secret:
+        changes = {"address": (stored.base_url, base_url)} if is_moved else {}
+        record(by=by, verb="edited", on=connection, changes=changes)
     if Connection.objects.select_for_update().get(pk=connection.pk).base_url != stored.base_url:
         raise TokenNeeded  # somebody else moved it meanwhile: another token is kept by now
     connection.label, connection.base_url = label, base_url
@@ -396,7 +399,12 @@ def confirm_sweep(*, connection: Connection, stream: str, by: User) -> SyncRun |
 
 @transaction.atomic
 def retry_job(*, job: Job, connection: Connection, by: User) -> None:
-    """Give failed work another try. A run that was closed meanwhile can't go on: there is another one."""
+    """Give failed work another try. A run that was closed meanwhile can't go on: there is another one.
+
+    Nothing happens to what is no longer given up: somebody else asked first.
+    """
+    if not Job.objects.select_for_update().filter(pk=job.pk, state=Job.State.DEAD).exists():
+        return
     closed = connection.runs.filter(job=job.pk).exclude(state__in=OPEN_STATES).first()
     if closed is None:
         worker.retry(job)
@@ -472,7 +480,13 @@ def close_orphans() -> None:
             is_open = SyncRun.objects.filter(pk=run.pk, state__in=OPEN_STATES)
             if not is_open.update(state=State.FAILED, ended_at=now, failure="bug"):
                 continue  # it ended by itself meanwhile
+            detail = job.error if job else ""
             run.streams.filter(state__in=OPEN_STATES).update(
-                state=State.FAILED, ended_at=now, failure="bug", detail=job.error if job else ""
+                state=State.FAILED, ended_at=now, failure="bug", detail=detail
             )
-            StreamState.objects.filter(connection=run.connection, run=run).update(failure="bug", failing_since=now)
+            StreamState.objects.filter(connection=run.connection, run=run).update(
+                failure="bug",
+                failure_detail=detail[:1000],
+                failing_since=Coalesce("failing_since", now),
+                consecutive_failures=F("consecutive_failures") + 1,
+            )

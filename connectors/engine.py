@@ -132,8 +132,10 @@ class Engine:
 
     def leave_off(self) -> None:
         """End the run of a source that was paused meanwhile: that is nobody's failure."""
-        left = self.run.streams.filter(state__in=(State.QUEUED, State.RUNNING))
-        left.update(state=State.PAUSED, ended_at=self.clock())
+        with transaction.atomic():
+            self.lease.confirm()
+            left = self.run.streams.filter(state__in=(State.QUEUED, State.RUNNING))
+            left.update(state=State.PAUSED, ended_at=self.clock())
         self.finish()
 
     @property

@@ -13,7 +13,7 @@ from msgspec.json import encode
 
 from . import reasons
 from .base import Connector, Json, Notice, Stream, field_at
-from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord
+from .models import TABLES, Connection, PersonAccount, Sourced, SourceRecord, WorkTeam
 from .records import AccountDay, Record
 from .sync import Fetched, Refused, Stored, canonical
 
@@ -326,12 +326,16 @@ def drop(connection: Connection, which: Mapping[str, object], now: datetime) -> 
 
 
 def leave_behind(connection: Connection, now: datetime) -> None:
-    """Mark all that was read through a connection as gone. What comes under the same id is taken, however old it is."""
+    """Mark all that was read through a connection as gone. What comes under the same id is taken, however old it is.
+
+    A tool's team of the same id is another team, too: what it stands for is to be said anew.
+    """
     records = SourceRecord.objects.filter(connection=connection)
     records.filter(deleted_at=None).update(deleted_at=now, deletion_reason=SourceRecord.Reason.UNMAPPED)
     records.update(source_version=None, content_hash="")
     for table in TABLES_BY_NAME.values():
         table.objects.filter(connection=connection, deleted_at=None).update(deleted_at=now)
+    WorkTeam.objects.filter(connection=connection).update(team=None)
 
 
 def raw_of(connection: Connection, stream: Stream, ids: Sequence[str]) -> dict[str, Json]:

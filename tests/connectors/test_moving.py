@@ -16,14 +16,17 @@ from connectors.models import (
     StreamState,
     SyncRun,
     WorkItem,
+    WorkTeam,
 )
 from connectors.secrets import open_secret
 from connectors.tasks import remap_connection
+from hub.activity.models import Event
 from hub.jobs import worker
 from hub.jobs.work import Lease, LeaseLost
 from tests.connectors.company import finish
 from tests.connectors.factories import SECRET, make_run
 from tests.connectors.stand_in import StandIn, stamp
+from tests.people.factories import TeamFactory
 
 pytestmark = pytest.mark.django_db
 OTHER = "toy_of_the_other_company_6789"
@@ -103,6 +106,17 @@ def test_a_moved_connection_is_read_whole_and_holds_nothing_of_the_old_place(
     assert finish(SyncRun.objects.open().get()).state == State.DONE
     assert list(WorkItem.objects.live().values_list("external_id", "title")) == [("i3", "Theirs")]
     assert "from" not in elsewhere.world.requests[-1][1] or elsewhere.world.requests[-1][1]["from"].startswith("2000")
+
+
+def test_what_a_team_of_the_old_place_stood_for_is_not_said_of_one_of_the_new(connection, elsewhere, sign_in, admin):
+    tied = WorkTeam.objects.create(connection=connection, external_id="1", name="Ours", team=TeamFactory())
+
+    move(sign_in(admin), connection, elsewhere.url, OTHER)
+
+    tied.refresh_from_db()
+    assert tied.team is None
+    changes = Event.objects.filter(kind="connectors.connection", verb="edited").get().changes
+    assert changes == {"address": ["", elsewhere.url]}
 
 
 def test_whoever_reads_or_maps_the_old_place_writes_nothing_more(sync, connection, elsewhere, sign_in, admin):

@@ -200,18 +200,45 @@ def test_a_test_that_is_asked_for_again_is_answered_by_the_later_one(connection,
     assert Check.objects.get().state == State.DONE
 
 
+class Lost:
+    """The lease of a worker that was thought dead: another one has the job."""
+
+    job_id = None
+
+    def confirm(self):
+        raise LeaseLost
+
+    advance = confirm
+
+
+def test_a_worker_that_was_overtaken_leaves_off_nothing_that_another_reads(connection):
+    run = make_run(connection)
+    run.streams.create(stream="people")
+
+    with pytest.raises(LeaseLost):
+        Engine(run, registry.connector("toy"), Lost()).leave_off()
+
+    assert run.streams.get().state == State.QUEUED
+
+
+@pytest.mark.parametrize("state", [Job.State.RUNNING, Job.State.DONE])
+def test_what_is_not_given_up_is_not_tried_again(connection, ops, state):
+    run = make_run(connection)
+    SyncRun.objects.update(state=State.DONE)
+    Job.objects.filter(pk=run.job).update(state=state)
+
+    actions.retry_job(job=Job.objects.get(pk=run.job), connection=connection, by=ops)
+
+    assert Job.objects.get(pk=run.job).state == state
+    assert SyncRun.objects.count() == 1
+
+
 def test_a_mapping_that_another_worker_took_over_brings_back_nothing_that_was_set_aside(sync, world, connection):
     world.issues["i3"] |= {"state": None}
     sync()
     row = RefusedRecord.objects.get()
     RefusedRecord.objects.update(raw=row.raw | {"state": "started"})
     toy = registry.connector("toy")
-
-    class Lost:
-        def confirm(self):
-            raise LeaseLost
-
-        advance = confirm
 
     with pytest.raises(LeaseLost):
         remap.reconsider(connection, toy, toy.streams[1], Lost())

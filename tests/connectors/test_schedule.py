@@ -140,3 +140,20 @@ def test_a_run_whose_job_was_given_up_makes_room(at_four):
 
     run.refresh_from_db()
     assert run.state == State.FAILED
+
+
+def test_a_sync_that_is_given_up_each_time_is_tried_ever_more_rarely(at_four):
+    now = utc("2026-06-10T09:00")
+    for failures in (1, 2, 3):
+        run = make_run(at_four, slot=f"{failures}")
+        at_four.streams.update_or_create(stream="people", defaults={"run": run})
+        Job.objects.update(state=Job.State.DEAD, error="killed")
+        actions.close_orphans()
+        SyncRun.objects.filter(pk=run.pk).update(ended_at=now)
+        run.refresh_from_db()
+
+        state = at_four.streams.get()
+        assert (state.consecutive_failures, state.failure, state.failure_detail) == (failures, "bug", "killed")
+        wait = timedelta(minutes=15) * 2 ** (failures - 1)
+        assert not actions.is_retry_due(run, now + wait - timedelta(seconds=1))
+        assert actions.is_retry_due(run, now + wait)
