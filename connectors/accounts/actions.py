@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 
 from connectors.models import PersonAccount, WorkTeam
 from hub.activity.actions import record
@@ -97,9 +98,10 @@ def held(accounts: "models.QuerySet[PersonAccount]") -> list[PersonAccount]:
 
 
 def ids_in(batch: UUID, model: type[models.Model]) -> list[int]:
-    """Return the ids of the rows of `model` that were decided under `batch`."""
+    """Return the ids of the rows of `model` that were decided under `batch`, and by nobody since."""
     kept = Event.objects.filter(batch=batch, kind=model._meta.label_lower)
-    return [int(key) for key in kept.values_list("object_id", flat=True)]
+    since = Event.objects.filter(kind=OuterRef("kind"), object_id=OuterRef("object_id"), pk__gt=OuterRef("pk"))
+    return [int(key) for key in kept.exclude(Exists(since)).values_list("object_id", flat=True)]
 
 
 def keep(account: PersonAccount, verb: str, before: tuple[User | None, str], by: User, batch: UUID | None) -> None:

@@ -204,6 +204,21 @@ def test_an_undone_match_goes_back_to_what_the_e_mail_says(ops, account):
     assert (held.person, held.match) == (ana, Match.EMAIL)
 
 
+def test_an_undo_takes_back_nothing_that_somebody_decided_since(ops, account, linear):
+    held, team = account("Marc"), WorkTeam.objects.create(connection=linear, external_id="t", name="T")
+    one, other = UserFactory(), UserFactory()
+    early = actions.match_accounts(pairs={held.pk: one}, by=ops)
+    early_team = actions.match_teams(pairs={team.pk: TeamFactory()}, by=ops)
+    actions.match_accounts(pairs={held.pk: other}, by=ops)
+    actions.match_teams(pairs={team.pk: (later := TeamFactory())}, by=ops)
+
+    undone = [actions.undo(batch=decided.batch, by=ops) for decided in (early, early_team)]
+
+    held.refresh_from_db()
+    team.refresh_from_db()
+    assert (undone, held.person, team.team) == ([0, 0], other, later)
+
+
 def test_a_sync_never_overrules_a_person(ops, account, linear):
     from connectors.store import match_people
 
