@@ -8,6 +8,7 @@ whatever the driver is doing. It imports nothing of the hub.
 import ipaddress
 import json
 import os
+import re
 import resource
 import sys
 import threading
@@ -28,6 +29,9 @@ TOO_MIGHTY = (
     "pg_write_all_data", "pg_read_server_files", "pg_write_server_files", "pg_execute_server_program",
     "pg_signal_backend", "pg_create_subscription", "pg_maintain",
 )  # fmt: skip
+GRANT = re.compile(r"GRANT (?P<powers>.+?) ON (?P<place>\S+) TO ", re.IGNORECASE)
+MYSQL_TOO_MIGHTY = {"ALL PRIVILEGES", "SUPER", "FILE", "SHUTDOWN", "RELOAD", "CREATE USER"}
+MYSQL_WRITING = {"ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "EXECUTE"}
 ROLE = """
 SELECT bool_or(rolsuper), bool_or(rolcreaterole AND rolname = current_user),
        string_agg(rolname, ', ') FILTER (WHERE rolname = ANY(%s)),
@@ -165,8 +169,28 @@ def mysql(job: Job) -> Found:
     is_mariadb = "maria" in str(cursor.fetchone()[0]).lower()
     clock = f"max_statement_time = {seconds:d}" if is_mariadb else f"max_execution_time = {seconds * 1000:d}"
     cursor.execute(f"SET SESSION {clock}")
+    cursor.execute("SHOW GRANTS")
+    mighty, may_write = powers_of([str(grant) for (grant,) in cursor.fetchall()])
+    if mighty:
+        raise Refused("scope_missing", f"role: {', '.join(mighty)}")
     cursor.execute("START TRANSACTION READ ONLY")
-    return rows_of(cursor, job)
+    return rows_of(cursor, job, ["may_write"] if may_write else [])
+
+
+def powers_of(grants: Sequence[str]) -> tuple[list[str], bool]:
+    """Return which powers over the whole server MySQL's grants give, and whether they let anybody write a table."""
+    mighty: set[str] = set()
+    may_write = False
+    for grant in grants:
+        said = GRANT.match(grant)
+        if said is None:  # of a role, or of being somebody else
+            continue
+        # A grant on some columns names them after the privilege: SELECT (`week`, `value`)
+        held = {power.strip().upper() for power in re.sub(r"\([^)]*\)", "", said["powers"]).split(",")}
+        if said["place"] == "*.*":
+            mighty |= held & MYSQL_TOO_MIGHTY
+        may_write = may_write or bool(held & MYSQL_WRITING)
+    return sorted(mighty), may_write
 
 
 def duckdb(job: Job) -> Found:
@@ -248,15 +272,17 @@ def failure_of(error: BaseException) -> str:
         return error.kind
     if isinstance(error, MemoryError):
         return "bad_payload"
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    if code in MYSQL_CODES:  # its driver gives states, too, which say less
+        return MYSQL_CODES[code]
     state = str(getattr(error, "sqlstate", None) or "")
     if state:
         return next((kind for start, kind in STATES if state.startswith(start)), "query_rejected")
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else None
     text = str(error).lower()
     by_text = next((kind for kind, words in TEXTS if any(word in text for word in words)), None)
     if by_text is None and isinstance(error, PermissionError | ConnectionError):
         by_text = "source_down"
-    return MYSQL_CODES.get(code or 0) or by_text or "query_rejected"
+    return by_text or "query_rejected"
 
 
 def told(error: BaseException, job: Job) -> str:

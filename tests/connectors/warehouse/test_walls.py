@@ -297,3 +297,34 @@ def test_an_answer_that_would_fill_the_memory_is_refused_while_it_is_read():
 
 def test_a_cell_that_json_can_not_hold_is_made_to_fit(lite):
     assert ask(lite[0], "SELECT char(97, 0) AS week, 1 AS value", seconds=5).rows == [["a\ufffd", 1]]
+
+
+@pytest.mark.parametrize(
+    ("grants", "mighty", "may_write"),
+    [
+        (["GRANT USAGE ON *.* TO `ro`@`%`", "GRANT SELECT ON `shop`.* TO `ro`@`%`"], [], False),
+        (["GRANT SELECT (`week`, `update`) ON `shop`.`figures` TO `ro`@`%`"], [], False),
+        (["GRANT `reporting`@`%` TO `ro`@`%`", "GRANT PROXY ON ``@`%` TO `ro`@`%`"], [], False),
+        (["GRANT SELECT (`week`), INSERT (`value`) ON `shop`.`figures` TO `ro`@`%`"], [], True),
+        (["GRANT ALL PRIVILEGES ON `shop`.* TO `ro`@`%`"], [], True),
+        (["GRANT SELECT, PROCESS, FILE ON *.* TO `ro`@`%`"], ["FILE"], False),
+        (["GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"], ["ALL PRIVILEGES"], True),
+    ],
+)  # fmt: skip
+def test_what_a_role_of_mysql_may_is_read_from_its_grants(grants, mighty, may_write):
+    assert child.powers_of(grants) == (mighty, may_write)
+
+
+class FromMySQL(Exception):
+    """As its driver raises it: a number and a text, and a state that says less."""
+
+    sqlstate = "42000"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(1142, "scope_missing"), (1045, "auth_invalid"), (1969, "source_slow"), (3024, "source_slow"),
+     (2003, "source_down"), (1146, "query_rejected"), (1792, "query_rejected")],
+)  # fmt: skip
+def test_what_mysql_refuses_has_its_class(code, kind):
+    assert child.failure_of(FromMySQL(code, "as the server says")) == kind
