@@ -1,5 +1,6 @@
 """The pages on which Product Ops says who is who."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Q
@@ -19,6 +20,8 @@ from hub.people.permissions import require, requires
 from . import actions, forms, queries
 
 SUGGEST_AT_MOST = 8
+TYPED = "typed_beside_accounts"  # in the session: what was typed and is not decided yet
+LONGEST = 254
 SHOWN = (
     "name", "email", "external_id", "kind", "last_seen_at", "connection__label", "person__name", "person__email",
 )  # fmt: skip
@@ -51,6 +54,7 @@ def account_list(request: Request) -> HttpResponse:
         "kind": kind,
         "tools": list(Connection.objects.filter(is_active=True).order_by("label", "pk").only("pk", "label")),
         "waiting": waiting,
+        "typed": request.session.pop(TYPED, {}),
     }
     return render_page(request, "connectors/accounts/account_list.html", context)
 
@@ -61,8 +65,11 @@ def team_list(request: Request) -> HttpResponse:
     """List the tool teams that stand for no team of the company; `?state=decided` shows the others."""
     is_decided = request.GET.get("state") == "decided"
     teams = queries.live_teams().exclude(team=None) if is_decided else queries.loose_teams()
+    typed = request.session.pop(TYPED, {})
+    page = paginate(request, teams.select_related("connection", "team").order_by("connection", "name", "id"))
     context = {
-        "page": paginate(request, teams.select_related("connection", "team").order_by("connection", "name", "id")),
+        "page": page,
+        "rows": [(row, typed.get(f"team-{row.pk}", "")) for row in page],
         "is_decided": is_decided,
         "teams": list(Team.objects.active().order_by("name", "pk").only("name", "slug")),
         "waiting": queries.waiting(),
@@ -93,6 +100,7 @@ def account_match(request: Request) -> HttpResponse:
         say(request, text % {"count": decided.count}, undo=undo_url(decided))
     elif not typed.unclear:
         say(request, _("Type an e-mail or a name beside the account first."), level="warning")
+    keep_typed(request, "person-", done=typed.pairs)
     return back(request, "accounts:account_list")
 
 
@@ -124,6 +132,7 @@ def team_match(request: Request) -> HttpResponse:
         say(request, text % {"count": decided.count}, undo=undo_url(decided))
     elif not typed.unclear:
         say(request, _("Type the team beside the tool’s team first."), level="warning")
+    keep_typed(request, "team-", done=typed.pairs)
     return back(request, "accounts:team_list")
 
 
@@ -158,6 +167,18 @@ def of_person(request: Request, pk: int) -> HttpResponse:
     require(request.user, "people.see_accounts", person)
     context = {"person": person, "accounts": list(queries.accounts_of(person))}
     return render_page(request, "connectors/accounts/of_person.html", context, partials=("person-accounts",))
+
+
+def keep_typed(request: Request, prefix: str, *, done: Collection[int]) -> None:
+    """Remember what was typed beside the rows that are not `done`, for the next look at the list."""
+    fields = {f"{prefix}{row}" for row in done}
+    typed = {
+        field: str(text)[:LONGEST]
+        for field, text in request.POST.items()
+        if field.startswith(prefix) and field not in fields and str(text).strip()
+    }
+    if typed:
+        request.session[TYPED] = typed
 
 
 def undo_url(decided: actions.Decided) -> str:

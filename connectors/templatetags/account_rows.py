@@ -1,6 +1,6 @@
 """The rows of the list of accounts. Written here and not as a loop: a page has fifty of them, each with its fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,14 @@ register = template.Library()
 
 
 @register.simple_tag
-def account_rows(rows: Sequence["Row"], *, is_decided: bool, query: str = "") -> SafeString:
-    """Draw accounts as rows of a table with a field for their person; an act on one returns to this page's `query`."""
+def account_rows(
+    rows: Sequence["Row"], *, is_decided: bool, query: str = "", typed: Mapping[str, str] | None = None
+) -> SafeString:
+    """Draw accounts as rows of a table with a field for their person; an act on one returns to this page's `query`.
+
+    `typed` holds what was typed before and named nobody, by field.
+    """
+    again = {field: f' value="{escape(text)}"' for field, text in (typed or {}).items()}
     tool, last_seen, hint, match, not_a_person = (
         escape(text) for text in (_("Tool"), _("Last seen"), _("E-mail or name"), _("Match"), _("Not a person"))
     )
@@ -32,6 +38,7 @@ def account_rows(rows: Sequence["Row"], *, is_decided: bool, query: str = "") ->
     def drawn(row: "Row") -> str:
         account, key, name = row.account, row.key, escape(row.name)
         kind = part("connectors/accounts/kind.html", kind=account.kind)
+        filled = again.get(f"person-{key}", "")
         spoken = f'<span class="visually-hidden">: {name}</span>'
         set_aside = (
             f' <button class="button button--small button--plain" type="submit" formaction="{ignore}" name="only"'
@@ -46,7 +53,8 @@ def account_rows(rows: Sequence["Row"], *, is_decided: bool, query: str = "") ->
             f'<span class="table__sub">{kind}</span></span></td>'
             f'<td class="opt-2 muted" data-label="{last_seen}">{seen(account)}</td>'
             f'<td>{person(account) if is_decided else ""} <span class="match">{picks(row)}'
-            f'<input class="input" type="text" name="person-{key}" maxlength="254" list="people-{key}"'
+            f'<input class="input" type="text" name="person-{key}"{filled}'
+            f' maxlength="254" list="people-{key}"'
             f' autocomplete="off" placeholder="{hint}" aria-label="{escape(row.asks)}" hx-get="{suggest}"'
             f' hx-trigger="input changed delay:200ms" hx-target="#people-{key}" hx-swap="innerHTML">'
             f' <datalist id="people-{key}"></datalist>'

@@ -170,6 +170,34 @@ def test_nonsense_changes_nothing(sign_in, ops, account, data):
     assert (answer.status_code, held.person) == (302, None)
 
 
+def test_what_was_typed_and_ties_nothing_is_there_once_more(sign_in, ops, account):
+    UserFactory(name="Arjun Mehta", email="arjun.mehta@ardoise.example")
+    matched, unknown, other = account("arjun"), account("marc.d"), account("nadia")
+    client = sign_in(ops)
+
+    page = client.post(
+        "/people/accounts/match/",
+        {
+            f"person-{matched.pk}": "Arjun Mehta",
+            f"person-{unknown.pk}": 'Nobody "here"',
+            f"person-{other.pk}": " ",
+        },
+        follow=True,
+    ).content.decode()
+
+    assert f'name="person-{unknown.pk}" value="Nobody &quot;here&quot;"' in page
+    assert page.count('value="Nobody') == 1 and "Arjun Mehta" not in page
+    assert "Nobody" not in client.get("/people/accounts/").content.decode()
+
+
+def test_what_was_typed_beside_a_tool_team_is_there_once_more(sign_in, ops, linear):
+    team = WorkTeam.objects.create(connection=linear, external_id="t1", name="Guild", key="GLD")
+
+    page = sign_in(ops).post("/people/accounts/teams/match/", {f"team-{team.pk}": "No such team"}, follow=True)
+
+    assert f'name="team-{team.pk}" value="No such team"' in page.content.decode()
+
+
 def test_robots_are_set_aside_together(sign_in, ops, account):
     robots = [account(f"bot {number}", kind="bot") for number in range(3)]
     person = account("marc.d")
