@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from hub.people.models import User
+from hub.people.models import Team, User
 from hub.search.registry import Hit, Source, register
 
 
@@ -32,6 +32,7 @@ PAGES = (
     Page("frameworks:library", _("Library"), "library", words=_("frameworks templates playbooks")),
     Page("onboarding:journeys", _("Onboarding"), "onboarding", words=_("journey newcomer first day")),
     Page("people:profile", _("Your profile"), "people", words=_("account language theme")),
+    Page("account_change_password", _("Change the password"), "key"),
     Page("people:privacy", _("What we measure, and why"), "lock", words=_("privacy data personal")),
     Page("people:person_list", _("People"), "people", "people.see_people", _("colleagues directory")),
     Page("people:team_list", _("Teams"), "people", "people.see_directory", _("squads groups")),
@@ -91,5 +92,17 @@ def find_people(words: str, reader: User, limit: int) -> Sequence[Hit]:
     ]
 
 
+def find_teams(words: str, reader: User, limit: int) -> Sequence[Hit]:
+    """Find teams by name: who is in them, and where they belong."""
+    if not words.strip() or not reader.has_perm("people.see_directory"):
+        return ()
+    teams = Team.objects.filter(is_active=True, name__icontains=words.strip()).select_related("parent")
+    return [
+        Hit(team.get_absolute_url(), team.name, team.parent.name if team.parent else "", icon="people", rank=0.7)
+        for team in teams.order_by("name", "pk")[:limit]
+    ]
+
+
 register(Source("people", _("People"), find_people, order=40))
+register(Source("teams", _("Teams"), find_teams, order=45))
 register(Source("pages", _("Pages"), find_pages, order=90))

@@ -3,9 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from connectors.models import WorkTeam
 from hub.home.search import find_pages, nearness
+from tests.connectors.factories import make_connection
 from tests.htmx import assert_swap_equals_page
-from tests.people.factories import UserFactory
+from tests.people.factories import MembershipFactory, TeamFactory, UserFactory
 
 URL = "/search/"
 
@@ -73,3 +75,44 @@ def test_queries_have_a_ceiling(ops, sign_in, django_assert_max_num_queries):
 )  # fmt: skip
 def test_nearness(asked, title, others, rank):
     assert nearness(asked, title, others) == rank
+
+
+@pytest.fixture
+def teams(db):
+    connection = make_connection()
+    made = [TeamFactory(name=name) for name in ("Checkout", "Growth", "Search")]
+    for team in made:
+        WorkTeam.objects.create(connection=connection, external_id=team.slug, name=team.name, team=team)
+    return [*made, TeamFactory(name="Office")]
+
+
+def dashboards(client, words):
+    groups = client.get(URL, {"q": words}).context["groups"]
+    return [hit.url for group in groups if group.key == "dashboards" for hit in group.hits]
+
+
+@pytest.mark.parametrize("words", ["check", "checkout dashboard", "dashboard Checkout", "team dash checkout"])
+def test_a_dashboard_is_found_by_its_team(member, sign_in, teams, words):
+    assert dashboards(sign_in(member), words) == [reverse("kpis:team_dashboard", args=["checkout"])]
+
+
+def test_of_all_dashboards_that_of_the_readers_team_comes_first(member, sign_in, teams):
+    MembershipFactory(person=member, team=teams[1])
+
+    found = dashboards(sign_in(member), "dashboard")
+
+    assert found == [reverse("kpis:team_dashboard", args=[slug]) for slug in ("growth", "checkout", "search")]
+
+
+def test_a_dashboard_is_asked_for_in_french(member, sign_in, teams):
+    member.language = "fr"
+    member.save()
+
+    assert len(dashboards(sign_in(member), "tableau de bord équipe growth")) == 1
+
+
+def test_a_team_is_found_and_one_that_nothing_measures_has_no_dashboard(member, sign_in, teams):
+    client = sign_in(member)
+
+    assert "Office" in titles(client, "offi")
+    assert not dashboards(client, "offi")
