@@ -22,7 +22,11 @@ LIST = "/syncs/"
 def page(ops, sign_in):
     """Open the list as Product Ops; return its text."""
     client = sign_in(ops)
-    return lambda: client.get(LIST).content.decode()
+
+    def open_list():
+        return client.get(LIST).content.decode()
+
+    return open_list
 
 
 def a_dead_sync(connection, **fields):
