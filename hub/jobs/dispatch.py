@@ -1,6 +1,5 @@
 """Telling workers what is due. Its failure only delays: the rows stay, and any other dispatcher goes on."""
 
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -81,26 +80,15 @@ class Dispatcher:
 
         Marked but not told (a kill in between, a broker that loses everything) means told again a little later.
         """
-        broker = self.connect()
-        with broker.channel() as channel:
+        with self.connect().channel() as channel:
             room = {name: max(0, OUTSTANDING - waiting(name, channel)) for name in QUEUES}
-        chosen: dict[str, list[UUID]] = defaultdict(list)
-        with transaction.atomic():
-            if not self.wins_lock():
-                return 0
-            for name in QUEUES:
-                chosen[name] = take_due(name, room[name], now)
-        return sum(self.send(name, ids) for name, ids in chosen.items())
-
-    def send(self, queue: str, ids: list[UUID]) -> int:
-        from .tasks import run_job
-
-        if not ids:
-            return 0
-        with run_job.app.amqp.Producer(self.connect()) as producer:
-            for job_id in ids:
-                run_job.apply_async(args=(str(job_id),), queue=queue, producer=producer, retry=False)
-        return len(ids)
+            chosen: dict[str, list[UUID]] = {}
+            with transaction.atomic():
+                if not self.wins_lock():
+                    return 0
+                for name in QUEUES:
+                    chosen[name] = take_due(name, room[name], now)
+            return sum(send(name, ids, channel) for name, ids in chosen.items())
 
     def connect(self) -> Broker:
         """Return the connection to the broker, with short timeouts: a dispatcher must never hang."""
@@ -114,6 +102,16 @@ class Dispatcher:
             with suppress(Exception):  # it is gone already: nothing of it can be closed in good order
                 self.broker.release()
             self.broker = None
+
+
+def send(queue: str, ids: list[UUID], channel: Any) -> int:
+    """Tell the broker the ids; return how many there were."""
+    from .tasks import run_job
+
+    producer = run_job.app.amqp.Producer(channel)
+    for job_id in ids:
+        run_job.apply_async(args=(str(job_id),), queue=queue, producer=producer, retry=False)
+    return len(ids)
 
 
 def waiting(name: str, channel: Any) -> int:

@@ -154,3 +154,12 @@ def test_a_worker_that_freezes_while_it_writes_loses_the_job_and_what_it_wrote()
     worker.run(job.pk)
 
     assert [team.slug for team in Team.objects.all()] == ["frozen"]
+
+
+def test_a_round_leaves_no_connection_to_the_broker_open(broker):
+    mine = broker.client_id()
+    works.mark.enqueue(name="now")
+
+    assert Dispatcher().round().sent == 1
+
+    assert [one["id"] for one in broker.client_list()] == [str(mine)]
