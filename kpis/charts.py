@@ -1,19 +1,20 @@
 """Drawings made on the server: where each mark of a chart goes. Pure; templates only print what is computed here.
 
-Each chart is drawn twice, wide and narrow, and a container query shows one: so its text keeps its size.
+Each chart is drawn twice, wide and narrow, and a container query shows one: so its text keeps its size. What a chart
+has many of is a tuple: a dashboard makes hundreds of each.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 Values = Sequence[float | None]
 LETTER, LONGEST = 6.8, 18  # how wide a bold letter is drawn; a longer word at the line's end would leave no line
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """One week as it is drawn: its first day, its value (None: nothing known), and all of it in words."""
 
     week: date
@@ -39,8 +40,7 @@ class Line:
     short: str
 
 
-@dataclass(frozen=True)
-class At:
+class At(NamedTuple):
     """A text at a place."""
 
     x: float
@@ -48,8 +48,7 @@ class At:
     text: str
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """A line across, at `y`, with its name at `label_y`, clear of other texts."""
 
     y: float
@@ -57,8 +56,7 @@ class Named:
     text: str
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """The strip of one week, that pointer and arrow keys read; `y` is None where nothing is known."""
 
     x: float
@@ -68,8 +66,7 @@ class Slot:
     words: str
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """A mark on the axis with its text, to the left or right of it."""
 
     x: float

@@ -1,13 +1,18 @@
-"""The marks of the numbers: a chart in one size, a sparkline, a chart's table."""
+"""The marks of the numbers: a chart in one size, a sparkline, a chart's table, the rows of a list of metrics."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
+from hub.core.templatetags.ui import avatar, badge, muted
 from hub.core.text import drawn
 from kpis import charts
+from kpis.models import Metric
+from kpis.queries import Tile
 
 if TYPE_CHECKING:
     from kpis.views.panels import Row
@@ -102,4 +107,61 @@ def week_rows(rows: Sequence["Row"]) -> SafeString:
         '<tr><td>{}</td><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td></tr>',
         ((row.week, row.value, row.n, row.coverage) for row in rows),
         between="\n",
+    )
+
+
+@register.simple_tag
+def metric_rows(rows: Sequence[tuple[Tile, Metric]]) -> SafeString:
+    """List metrics as rows of a table. Written here and not as a loop: there are sixty, with seven cells each."""
+    value, state = escape(_("Latest value")), escape(_("State"))
+    texts = (
+        f'<tr><th scope="row" class="kpis__name">{named(tile, metric)}</th>'
+        f'<td class="num" data-label="{value}">{figure(tile)}</td>'
+        f'<td class="opt-2">{small_trend(tile)}</td>'
+        f"{standing(tile, state)}"
+        f'<td class="opt-3">{owner(tile)}</td>'
+        f'<td class="opt-2 num muted">{escape(tile.as_of_text)}</td></tr>'
+        for tile, metric in rows
+    )
+    return mark_safe("\n".join(texts))  # noqa: S308 every cell escapes what it writes
+
+
+def named(tile: Tile, metric: Metric) -> str:
+    """Draw the metric's name with what it says in one line."""
+    proposed = f"{escape(_('Proposed'))} · " if metric.status == Metric.Status.PROPOSED else ""
+    return (
+        f'<a class="quiet-link table__main" href="{escape(tile.url)}">{escape(tile.label)}</a>'
+        f'<span class="table__sub">{proposed}{escape(metric.summary_text)}</span>'
+    )
+
+
+def figure(tile: Tile) -> str:
+    """Draw the latest value, or the word that stands for it."""
+    if not tile.unit:
+        return muted(tile.value)
+    return f"<span><b>{escape(tile.value)}</b>{escape(tile.unit)}</span>"
+
+
+def small_trend(tile: Tile) -> str:
+    """Draw the last weeks, where there is one to draw."""
+    if not tile.has_trend:
+        return ""
+    return f'<span class="stat--{tile.tone} kpis__spark">{spark(tile.trend, tile.target_value)}</span>'
+
+
+def standing(tile: Tile, label: str) -> str:
+    """Draw the two cells of how it stands to its target; why there is no value takes the place of both."""
+    if not tile.unit:
+        return f'<td class="small muted" colspan="2" data-label="{label}">{escape(tile.span)}</td>'
+    said = badge(tile.badge, tile.state, bare=True) if tile.state else muted(_("No target"))
+    target = "" if tile.target_value is None else escape(tile.target)
+    return f'<td data-label="{label}">{said}</td><td class="opt-2 muted">{target}</td>'
+
+
+def owner(tile: Tile) -> str:
+    """Draw who answers for it."""
+    if tile.owner:
+        return f'<span class="who">{avatar(tile.owner)} {escape(tile.owner)}</span>'
+    return (
+        f'<span class="muted" aria-hidden="true">–</span><span class="visually-hidden">{escape(_("Nobody yet"))}</span>'
     )

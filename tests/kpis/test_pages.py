@@ -64,6 +64,25 @@ def test_overview_can_be_narrowed_by_state(member, sign_in, metric):
     assert "Quiet" not in html
 
 
+def test_a_row_of_the_overview_says_value_state_and_owner_as_text(member, sign_in):
+    owner = UserFactory(name="Ana <b>Ruiz</b>")
+    told = MetricFactory(key="told", name="<i>Told</i>", owner=owner, summary="<u>short</u>", status="proposed")
+    weeks(told, [4.0, 5.0])
+    TargetFactory(metric=told, value=3)
+    MetricFactory(key="quiet", name="Quiet")
+
+    html = page(sign_in(member), "/kpis/?state=off_track")
+    quiet = page(sign_in(member), "/kpis/?state=not_measured")
+
+    assert '<span class="table__sub">Proposed · &lt;u&gt;short&lt;/u&gt;</span>' in html
+    assert "&lt;i&gt;Told&lt;/i&gt;" in html
+    assert "Ana &lt;b&gt;Ruiz&lt;/b&gt;</span>" in html
+    assert 'badge--bad badge--bare">Off target</span></td><td class="opt-2 muted">at most 3' in html
+    assert "Told" not in quiet
+    assert '<td class="small muted" colspan="2" data-label="State">' in quiet
+    assert "Nobody yet</span>" in quiet
+
+
 def test_filters_that_fit_nothing_offer_the_way_back(member, sign_in, metric):
     assert "No KPI fits these filters" in page(sign_in(member), "/kpis/?q=zzz")
 

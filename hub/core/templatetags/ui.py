@@ -104,7 +104,7 @@ def initials(name: str) -> str:
 def avatar(name: str, size: str = "") -> SafeString:
     """Draw a person's initials; silent to readers, so put the name beside it. `size` is big or nothing."""
     css = f"avatar avatar--{size}" if size else "avatar"
-    return format_html('<span class="{}" aria-hidden="true">{}</span>', css, initials(name))
+    return drawn('<span class="{}" aria-hidden="true">{}</span>', [(css, initials(name))])
 
 
 @register.simple_tag
