@@ -220,8 +220,13 @@ def test_back_and_forward_give_whole_pages(enter, tools):
     expect(page.get_by_role("main").get_by_role("link", name="Linear")).to_have_count(0)
     page.go_back()
     expect(page.get_by_role("main").get_by_role("link", name="Linear")).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Search the tools")).to_have_value("")
     page.go_forward()
     expect(page.get_by_role("main").get_by_role("link", name="Linear")).to_have_count(0)
+    expect(page.get_by_role("searchbox", name="Search the tools")).to_have_value("miro")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("/")
+    expect(page.locator("#palette [role=combobox]")).to_be_focused()
     page.reload()
     expect(page.get_by_role("searchbox", name="Search the tools")).to_have_value("miro")
 
