@@ -410,10 +410,21 @@ def missing_text(figure: Figure) -> str:
             "%(n)s case; shown from %(least)s up.", "%(n)s cases; shown from %(least)s up.", n
         ) % {"n": n, "least": least}  # fmt: skip
     if figure.metric.read_at is None:
-        return _("Connect %(source)s; the first sync brings it.") % {"source": figure.metric.source}
+        return first_value_text(figure.metric)
     if is_of_cycles(figure.metric):
         return _("No cycle to compute it from ended in the last nine weeks.")
     return _("Nothing to compute it from in the last four weeks.")
+
+
+def first_value_text(metric: Metric) -> str:
+    """Say what brings the first value, by who writes them."""
+    if metric.source_kind == Metric.SourceKind.PUSHED:
+        return _("Nothing was pushed yet. A system with a token can send the first value.")
+    if metric.source_kind == Metric.SourceKind.UPLOADED:
+        return _("Nothing was uploaded yet. A file of observations brings the first value.")
+    if metric.source_kind == Metric.SourceKind.SQL:
+        return _("Nothing was read yet. A technical admin writes the query that brings the first value.")
+    return _("Connect %(source)s; the first sync brings it.") % {"source": metric.source}
 
 
 def tile(figure: Figure) -> Tile:

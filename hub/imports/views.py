@@ -28,6 +28,7 @@ from .tasks import apply_soon, judge_soon
 
 MISSING_SHOWN = 100
 RECENT = 5
+NEEDY_FIRST = ("error", "close", "update", "create", "unchanged")  # verdicts, as their tabs stand and one opens
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
     )
     verdict = request.GET.get("verdict", "")
     if verdict not in (*ImportRow.Verdict.values, "missing"):
-        verdict = next((key for key in ("error", "close", "update", "create") if counts[key]), "unchanged")
+        verdict = next((key for key in NEEDY_FIRST if counts[key]), "unchanged")
     absent = kind.absent(plan.rows.exclude(target_id=None))
     page = paginate(request, plan.rows.filter(verdict=verdict).order_by("line", "pk"))
     context = {
@@ -178,7 +179,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
         "verdicts": [
             *(
                 (value, label, counts[value])
-                for value, label in ImportRow.Verdict.choices
+                for value, label in sorted(ImportRow.Verdict.choices, key=lambda choice: NEEDY_FIRST.index(choice[0]))
                 if value != "close" or kind.closes is not None
             ),
             *([("missing", _("Not in the file"), plan.missing_count)] if absent is not None else ()),

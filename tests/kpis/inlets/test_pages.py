@@ -73,7 +73,7 @@ def test_a_token_is_shown_once(admin):
     }  # fmt: skip
 
     made = admin.post("/kpis/sources/tokens/new/", data)
-    secret = made.content.decode().split("<code>hub_")[1].split("<")[0]
+    secret = made.content.decode().split('value="hub_')[1].split('"')[0]
 
     assert made.status_code == 200
     assert "no-store" in made["Cache-Control"]
@@ -134,3 +134,21 @@ def test_the_guide_names_a_metric_that_is_there(admin):
 
     assert "won-deals" in page
     assert "unknown_team" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (Metric.SourceKind.PUSHED, "Nothing was pushed yet."),
+        (Metric.SourceKind.UPLOADED, "Nothing was uploaded yet."),
+        (Metric.SourceKind.SQL, "Nothing was read yet."),
+    ],
+)
+def test_a_metric_told_from_outside_says_what_brings_its_first_value(kind, says, admin):
+    MetricFactory(key="deals-won", source_kind=kind, source="", read_at=None)
+
+    page = admin.get("/kpis/deals-won/").content.decode()
+
+    assert says in page
+    assert "Connect " not in page
+    assert f"<dt>Source</dt><dd>{kind.label}</dd>" in page
