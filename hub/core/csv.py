@@ -88,8 +88,8 @@ class Note:
 
 NOTES: dict[str, Promise] = {
     "too_large": _("The file is larger than %(limit)s MB. Split it, or keep only the columns that matter."),
-    "stopped": _("The hub stopped before it had read this file: %(detail)s"),
-    "not_applied": _("The hub stopped while it applied this file, and nothing was written: %(detail)s"),
+    "stopped": _("The hub failed to read this file, though it tried several times. Nothing was written."),
+    "not_applied": _("The hub failed to apply this file, though it tried several times. Nothing was written."),
     "too_many_rows": _("The file has more than %(limit)s rows. Split it into several files."),
     "too_many_columns": _("The file has %(count)s columns; at most %(limit)s can be read."),
     "empty": _("The file is empty. Its first line must name the columns."),

@@ -188,7 +188,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
         "page_query": f"?verdict={verdict}&page=",
         "rows": [_row(row, kind) for row in page.object_list],
         "missing": [_named(thing) for thing in absent[:MISSING_SHOWN]] if verdict == "missing" and absent else [],
-        "notes": [(code, Note(code, values).text) for code, values in plan.notes],
+        "notes": [(code, Note(code, values).text, values.get("detail", "")) for code, values in plan.notes],
         "can_repair": any(code == "garbled" for code, _values in plan.notes),
         "mapping_form": MappingForm(kind=kind, header=plan.header, mapping=plan.mapping),
         "mapped": any(name in plan.mapping for name in kind.keys),

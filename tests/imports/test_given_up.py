@@ -30,7 +30,7 @@ def test_a_file_whose_readers_are_killed_says_so_and_can_be_read_again(ops, sign
 
     text = client.get(plan.get_absolute_url()).content.decode()
     assert "every 2s" not in text
-    assert "The hub stopped before it had read this file" in text and LAST_WORDS in text
+    assert "The hub failed to read this file" in text and LAST_WORDS in text
     assert 'name="again"' in text and reverse("imports:plan_discard", args=[plan.pk]) in text
     client.post(reverse("imports:plan_read", args=[plan.pk]), {"again": "1"})
     plan.refresh_from_db()
@@ -46,7 +46,7 @@ def test_a_plan_whose_writers_are_killed_says_that_nothing_was_written_and_can_b
 
     text = sign_in(ops).get(plan.get_absolute_url()).content.decode()
     assert "every 2s" not in text
-    assert "nothing was written" in text and LAST_WORDS in text
+    assert "The hub failed to apply this file" in text and LAST_WORDS in text
     assert 'name="apply"' in text
     assert not Tool.objects.exists()
     assert apply_plan(plan_id=plan.pk, by_id=ops.pk).state == "applied"
