@@ -4,8 +4,10 @@ ENV UV_PROJECT_ENVIRONMENT=/venv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
 RUN python -m venv /boot && /boot/bin/pip install --no-cache-dir "uv>=0.13,<1"
 WORKDIR /hub
 COPY pyproject.toml uv.lock ./
-# Neither the embedded servers nor the development tools.
-RUN /boot/bin/uv sync --frozen --no-default-groups --python /usr/local/bin/python
+# Neither the embedded servers nor the development tools; the drivers that .env asks for.
+ARG SQL_EXTRAS=""
+RUN /boot/bin/uv sync --frozen --no-default-groups --python /usr/local/bin/python \
+    $(for extra in $SQL_EXTRAS; do printf ' --extra %s' "$extra"; done)
 COPY . .
 # These secrets live for one command: they sign nothing and are in no layer.
 RUN SECRET_KEY=build SECRET_KEYS= DATABASE_URL=postgres://none/none REDIS_URL=redis://none STATIC_ROOT=/static \
