@@ -77,6 +77,35 @@ def queue(reader: User) -> list[Row]:
     return sorted(rows, key=lambda row: urgency.index(row.tone))[: MOST_ROWS + 1]
 
 
+def first_steps(reader: User) -> list[Row]:
+    """Return what a new hub lacks before it can show anything, in the order that helps; nothing later. One query."""
+    colleagues = User.objects.exclude(pk=reader.pk)
+    lacks = User.objects.filter(pk=reader.pk).values_list(
+        ~Exists(Connection.wired()), ~Exists(Team.objects.all()), ~Exists(Tool.objects.in_estate()), ~Exists(colleagues)
+    )
+    no_source, no_team, no_tool, is_alone = lacks.get()
+    step = partial(Row, "step", _("First steps"), tone="", since=None)
+    may_connect, steps = reader.has_perm("connectors.edit_connection"), []
+    if no_source:
+        title, told = _("Connect a first source"), _("The hub then reads it each night; figures and adoption follow.")
+        if may_connect:
+            steps.append(("sync", title, told, _("Connect a source"), reverse("connectors:connection_create")))
+        else:
+            told = _("A technical admin does it, with a token that may only read.")
+            steps.append(("sync", title, told, _("See the syncs"), reverse("connectors:sync_list")))
+    if reader.is_ops and no_team:
+        told = _("Figures and adoption are told by team. Start with the ones that ship.")
+        steps.append(("people", _("Make your teams"), told, _("New team"), reverse("people:team_create")))
+    if reader.is_ops and no_tool:
+        told = _("From a spreadsheet, or by ticking what you use among the suggestions.")
+        url = reverse("imports:plan_create", args=["tools"])
+        steps.append(("tools", _("Bring in the tools of the company"), told, _("Import your tools"), url))
+    if reader.is_ops and is_alone:
+        told = _("One by one with a link, or all at once from a file.")
+        steps.append(("key", _("Invite your colleagues"), told, _("Invite somebody"), reverse("people:invite")))
+    return [step(icon=icon, title=title, detail=told, act=act, url=url) for icon, title, told, act, url in steps]
+
+
 def due_in_words(day: date, today: date) -> str:
     """Say how late a thing due on `day` is, or when it is due."""
     late = (today - day).days

@@ -23,11 +23,13 @@ def home(request: Request) -> HttpResponse:
     """Show what waits for the reader, by role: the queue of Product Ops, a leader's figures, a member's next things."""
     if request.user.is_ops:
         queue = queries.queue(request.user)
-        context = {"queue": queue[: queries.MOST_ROWS], "more_wait": len(queue) > queries.MOST_ROWS}
+        rows = queue[: queries.MOST_ROWS] or queries.first_steps(request.user)
+        context = {"queue": rows, "more_wait": len(queue) > queries.MOST_ROWS}
         return render_page(request, "hub/home_ops.html", context)
     if request.user.is_leader:
         return render_page(request, "hub/home_leader.html", {"front": queries.leader_front(request.user)})
-    return render_page(request, "hub/home.html", {"front": queries.member_front(request.user)})
+    steps = queries.first_steps(request.user) if request.user.has_perm("connectors.edit_connection") else []
+    return render_page(request, "hub/home.html", {"front": queries.member_front(request.user), "steps": steps})
 
 
 @require_safe

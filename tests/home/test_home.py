@@ -35,7 +35,7 @@ def invite(**fields):
 
 @pytest.mark.parametrize(
     ("role", "words"),
-    [("member", "You are in no team yet"), ("leader", "No figures yet"), ("ops", "Nothing waits for you")],
+    [("member", "You are in no team yet"), ("leader", "No figures yet"), ("ops", "Connect a first source")],
 )
 def test_an_empty_front_page_says_what_will_be_there(db, sign_in, role, words):
     html = sign_in(UserFactory(role=role)).get("/").content.decode()

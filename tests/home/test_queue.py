@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from connectors.models import Connection, PersonAccount, StreamState
 from hub.home.queries import loose_accounts, waiting_syncs
+from tests.people.factories import TeamFactory
+from tests.tooling.factories import ToolFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +38,25 @@ def test_each_source_leads_to_its_own_accounts():
     ]
     assert len({row.url for row in rows}) == 2
     assert all("?tool=" in row.url for row in rows)
+
+
+def test_a_new_hub_tells_product_ops_what_comes_first(ops, sign_in):
+    page = sign_in(ops).get("/").content.decode()
+
+    steps = ["Connect a first source", "Make your teams", "Bring in the tools of the company", "Invite your colleagues"]
+    assert [step for step in steps if step in page] == steps
+    assert "A technical admin does it" in page
+
+
+def test_a_new_hub_tells_the_technical_admin_to_connect_and_nobody_else(admin, member, sign_in):
+    assert "/syncs/new/" in sign_in(admin).get("/").content.decode()
+    assert "Connect a first source" not in sign_in(member).get("/").content.decode()
+
+
+def test_a_hub_in_use_tells_no_first_steps(ops, admin, sign_in):
+    Connection.objects.create(service="linear", label="Linear", is_active=False)
+    TeamFactory()
+    ToolFactory()
+
+    assert "Nothing waits for you" in sign_in(ops).get("/").content.decode()
+    assert "/syncs/new/" not in sign_in(admin).get("/").content.decode()

@@ -317,7 +317,7 @@ def test_thousands_of_rows_cost_few_queries(sign_in, ops, linear, address, djang
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("", "Every account has its person"),
+        ("", "No account was read yet"),
         ("?q=zz", "No account fits"),
         ("?state=decided", "Nothing decided by hand yet"),
         ("teams/", "Every tool team has its team"),
@@ -327,6 +327,10 @@ def test_thousands_of_rows_cost_few_queries(sign_in, ops, linear, address, djang
 )
 def test_empty_lists_say_why(sign_in, ops, address, words):
     assert words in sign_in(ops).get(f"/people/accounts/{address}").content.decode()
+
+
+def test_where_a_tool_is_read_nobody_waits(sign_in, ops, linear):
+    assert "Every account has its person" in sign_in(ops).get("/people/accounts/").content.decode()
 
 
 def test_typing_finds_people(sign_in, ops):
