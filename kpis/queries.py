@@ -1,7 +1,7 @@
 """What the pages show of the numbers: figures, tiles, restatements. Few statements, whatever the number of teams."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -208,22 +208,26 @@ def worst_first(found: Iterable[Figure]) -> list[Figure]:
 
 
 def figures(
-    metrics: Iterable[Metric], *, team: Team | None = None, weeks: int = TREND_WEEKS, with_comments: bool = False
-) -> list[Figure]:
+    metrics: Iterable[Metric], *, team: Team | None = None, weeks: int = TREND_WEEKS,
+    charted: Collection[str] | None = None, with_comments: bool = False,
+) -> list[Figure]:  # fmt: skip
     """Return each metric in one scope over its last `weeks` weeks: three statements, four with the latest comments.
 
-    A queryset is put in the dictionary's order; metrics already read are taken as they are.
+    Where `charted` names some by their keys, the others come with the weeks of a trend. A queryset is put in the
+    dictionary's order; metrics already read are taken as they are.
     """
     if isinstance(metrics, QuerySet):
         metrics = metrics.select_related("owner").defer(*Metric.CONTRACT).order_by("position", "pk")
     rows = list(metrics)
     ids = [metric.pk for metric in rows]
-    oldest = monday(timezone.localdate()) - (weeks + LATEST_WITHIN + 1) * WEEK
-    read = [metric.read_at for metric in rows if metric.read_at]
-    if read:
-        oldest = monday(timezone.localtime(min(read)).date()) - (weeks + LATEST_WITHIN + 1) * WEEK
+    spans = {metric.pk: weeks if charted is None or metric.key in charted else TREND_WEEKS for metric in rows}
+    read = min((metric.read_at for metric in rows if metric.read_at), default=None)
+    newest = monday(timezone.localtime(read).date() if read else timezone.localdate())
+    known = Observation.objects.filter(metric__in=ids, team=team, week__gte=newest - weeks * WEEK)
+    if charted is not None:
+        long = [pk for pk, span in spans.items() if span > TREND_WEEKS]
+        known = known.filter(Q(week__gte=newest - TREND_WEEKS * WEEK) | Q(metric__in=long))
     stored: dict[int, dict[date, Point]] = defaultdict(dict)
-    known = Observation.objects.filter(metric__in=ids, team=team, week__gte=oldest)
     for metric_id, week, *rest in known.values_list("metric", "week", *OBSERVED):  # hundreds: no model for each
         stored[metric_id][week] = Point(week, *rest)
     aims = targets(ids, team)
@@ -232,8 +236,8 @@ def figures(
         latest = Comment.objects.filter(metric__in=ids, team=team).order_by("metric", "-written_at", "-id")
         said = {comment.metric_id: comment for comment in latest.distinct("metric").select_related("author")}
     return [
-        _figure(metric, team, stored[metric.pk], aims.get(metric.pk), weeks=weeks, comment=said.get(metric.pk))
-        for metric in rows
+        _figure(metric, team, stored[pk], aims.get(pk), weeks=spans[pk], comment=said.get(pk))
+        for pk, metric in zip(ids, rows, strict=True)
     ]
 
 

@@ -109,7 +109,7 @@ def team_dashboard(request: Request, slug: str) -> HttpResponse:
     """Show a team's figures and how they moved; `?weeks=` is 13, 26 or 52."""
     team = get_object_or_404(Team.objects.select_related("lead"), slug=slug)
     weeks = weeks_of(request)
-    found = queries.figures(Metric.objects.shown(), team=team, weeks=weeks)
+    found = queries.figures(Metric.objects.shown(), team=team, weeks=weeks, charted=CHARTED)
     by_key = {figure.metric.key: figure for figure in found}
     drawn = [by_key[key] for key in CHARTED if key in by_key and any(p.n is not None for p in by_key[key].points)]
     context = {

@@ -73,10 +73,11 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     label = _("%(metric)s by week, %(start)s to %(end)s.") % {
         "metric": metric, "start": date_format(start, "DATE_FORMAT"), "end": date_format(end, "DATE_FORMAT"),
     }  # fmt: skip
+    says = sentence(figure)
     return Panel(
         title=str(metric),
-        says=sentence(figure),
-        label=f"{label} {sentence(figure)}",
+        says=says,
+        label=f"{label} {says}",
         no_data=_("no data"),
         foot=foot,
         csv=reverse("kpis:metric_csv", args=[metric.key]) + f"?{urlencode(query)}",

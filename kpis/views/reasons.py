@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
@@ -15,6 +15,7 @@ from connectors import registry
 from connectors.base import FailureClass
 from connectors.mappings.meanings import HOLDINGS
 from connectors.models import DailySnapshot, DocumentSource, SourceMapping, StreamState
+from hub.core.http import address_of
 from kpis.formulas import Status
 from kpis.models import Metric
 from kpis.parameters import EFFORTS, PRICES, gone_fields
@@ -22,6 +23,17 @@ from kpis.queries import Figure
 from kpis.sync.families import Reads, family_of
 
 SCOPE_ONLY = ("team",)  # without it a figure stands for the company alone
+
+
+class Stream(NamedTuple):
+    """A stream of an active connection: how its reading went, and the first night that was kept of it."""
+
+    connection: int
+    service: str
+    name: str
+    failure: str
+    last_success_at: datetime | None
+    since: date | None
 
 
 @dataclass(frozen=True)
@@ -40,13 +52,11 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
     if not families:
         return {}
     nights = DailySnapshot.objects.filter(connection=OuterRef("connection"), stream=OuterRef("stream")).order_by("day")
-    streams = list(
-        StreamState.objects.filter(connection__is_active=True)
-        .select_related("connection")
-        .only("stream", "failure", "last_success_at", "connection__service", "connection__label")
-        .annotate(since=Subquery(nights.values("day")[:1]))
-        .order_by("connection__label", "pk")
+    states = StreamState.objects.filter(connection__is_active=True).order_by("connection__label", "pk")
+    read = states.values_list(
+        "connection", "connection__service", "stream", "failure", "last_success_at", Subquery(nights.values("day")[:1])
     )
+    streams = [Stream(*row) for row in read]
     found: dict[str, Reason] = {}
     unmapped: list[str] = []
     young: dict[str, str] = {}
@@ -62,7 +72,7 @@ def reasons(figures: Iterable[Figure]) -> dict[str, Reason]:
             unmapped.append(key)
     if unmapped:
         mappable = registry.mappable()
-        page = next((state.connection_id for state in streams if state.connection.service in mappable), None)
+        page = next((state.connection for state in streams if state.service in mappable), None)
         found |= missing_mappings(unmapped, reverse("mappings:source_list", args=[page]) if page else "")
     return found | too_young(young, streams)
 
@@ -81,12 +91,12 @@ def nothing_chosen(metric: Metric) -> Reason | None:
     return Reason(text, reverse("kpis:metric_edit", args=[metric.key]), "kpis.edit_metric")
 
 
-def too_young(families: Mapping[str, str], streams: Iterable[Any]) -> dict[str, Reason]:
+def too_young(families: Mapping[str, str], streams: Iterable[Stream]) -> dict[str, Reason]:
     """Say since when the hub has compared its readings of a metric's stream, by the metric's key."""
     since: dict[str, date] = {}
     for state in streams:
         if state.since:
-            since[state.stream] = min(state.since, since.get(state.stream, state.since))
+            since[state.name] = min(state.since, since.get(state.name, state.since))
     text = _("The tool keeps no history of it. The hub compares its nightly readings since %(day)s: too few so far.")
     return {
         key: Reason(text % {"day": date_format(since[stream], "DATE_FORMAT")})
@@ -95,18 +105,18 @@ def too_young(families: Mapping[str, str], streams: Iterable[Any]) -> dict[str, 
     }
 
 
-def unreadable(reads: Reads, streams: Iterable[StreamState]) -> Reason | None:
+def unreadable(reads: Reads, streams: Iterable[Stream]) -> Reason | None:
     """Say which of the streams can't be read, or was not read to its end yet."""
     services = reads.services
     for state in streams:
-        if state.connection.service not in services or state.stream not in reads.streams:
+        if state.service not in services or state.name not in reads.streams:
             continue
-        service = registry.connector(state.connection.service)
-        label = next((str(one.label) for one in service.streams if one.name == state.stream), state.stream)
+        service = registry.connector(state.service)
+        label = next((str(one.label) for one in service.streams if one.name == state.name), state.name)
         said = {"service": service.name, "stream": label}
         if state.failure == FailureClass.STREAM_UNAVAILABLE:
             text = _("Not measurable: the plan of %(service)s, or our token, does not include %(stream)s.")
-            return Reason(text % said, state.connection.get_absolute_url())
+            return Reason(text % said, address_of("connectors:connection_detail")(state.connection))
         if state.last_success_at is None:
             return Reason(_("Waits for the first complete reading of %(stream)s.") % said)
     return None
