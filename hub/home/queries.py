@@ -97,9 +97,8 @@ def first_steps(reader: User) -> list[Row]:
         told = _("Figures and adoption are told by team. Start with the ones that ship.")
         steps.append(("people", _("Make your teams"), told, _("New team"), reverse("people:team_create")))
     if reader.is_ops and no_tool:
-        told = _("From a spreadsheet, or by ticking what you use among the suggestions.")
-        url = reverse("imports:plan_create", args=["tools"])
-        steps.append(("tools", _("Bring in the tools of the company"), told, _("Import your tools"), url))
+        told, url = _("From a spreadsheet, from the suggestions, or one by one."), reverse("tooling:tool_list")
+        steps.append(("tools", _("Bring in the tools of the company"), told, _("See the tools"), url))
     if reader.is_ops and is_alone:
         told = _("One by one with a link, or all at once from a file.")
         steps.append(("key", _("Invite your colleagues"), told, _("Invite somebody"), reverse("people:invite")))
