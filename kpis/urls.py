@@ -30,4 +30,5 @@ urlpatterns = [
     path("<slug:key>/target/", targets.target_set, name="target_set"),
     path("<slug:key>/target/<int:pk>/withdraw/", targets.target_withdraw, name="target_withdraw"),
     path("<slug:key>/comments/", metrics.comment_add, name="comment_add"),
+    path("<slug:key>/comments/<int:pk>/remove/", metrics.comment_remove, name="comment_remove"),
 ]

@@ -12,6 +12,7 @@ _words: dict[str, str | Promise] = {
     "updated": _("Changed"),
     "archived": _("Archived"),
     "restored": _("Restored"),
+    "comment_taken_back": _("Comment taken back"),
     "deleted": _("Deleted"),
     "imported": _("Imported"),
     "undone": _("Undone"),

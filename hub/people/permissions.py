@@ -80,6 +80,7 @@ RIGHTS: dict[str, Rule] = {
     "kpis.see_kpis": is_member,
     "kpis.edit_metric": is_ops | is_owner,
     "kpis.see_leadership": is_leader | is_ops,
+    "kpis.take_back_comments": is_ops,  # those of others; everybody takes back their own
     "kpis.link_projects": is_ops,  # say which project delivers a feature
     "kpis.create_metric": is_ops,
     "kpis.see_sources": is_ops | is_technical_admin,  # where values come from: tokens, databases, what arrived

@@ -79,6 +79,14 @@ def comment(*, metric: Metric, team: Team | None, by: User, text: str, key: UUID
 
 
 @transaction.atomic
+def take_back_comment(*, comment: Comment, by: User) -> None:
+    """Take away what somebody said about a number. Who takes away another's words is recorded; the words are not."""
+    if comment.author_id != by.pk:
+        record(by=by, verb="comment_taken_back", on=comment.metric)
+    comment.delete()
+
+
+@transaction.atomic
 def create_metric(*, metric: Metric, by: User) -> Metric:
     """Define a metric whose values come from outside."""
     metric.decimals = 0 if metric.kind in {Metric.Kind.COUNT, Metric.Kind.STOCK} else 1

@@ -72,6 +72,7 @@ def _passport(request: Request, metric: Metric, form: CommentForm, status: int =
         "weeks": weeks,
         "ranges": ranges_of(request),
         "may_edit": request.user.has_perm("kpis.edit_metric", metric),
+        "has_weeks": any(point.n is not None for point in shown.points),
         "has_value": bool(figure.latest and figure.latest.value is not None),
         "may_see_syncs": request.user.has_perm("connectors.see_syncs"),
         "scope_query": f"?{urlencode({'team': team.slug})}" if team else "",
@@ -142,6 +143,20 @@ def comment_add(request: Request, key: str) -> HttpResponse:
     )
     say(request, _("Your comment was added."))
     return redirect(address(metric, team) + "#comments")
+
+
+@require_POST
+@requires("kpis.see_kpis")
+def comment_remove(request: Request, key: str, pk: int) -> HttpResponse:
+    """Take back a comment of one's own; Product Ops may take back any. To others it is not found here."""
+    metric = metric_of(key)
+    comments = metric.comments.select_related("team", "metric")
+    if not request.user.has_perm("kpis.take_back_comments"):
+        comments = comments.filter(author=request.user)
+    comment = get_object_or_404(comments, pk=pk)
+    actions.take_back_comment(comment=comment, by=request.user)
+    say(request, _("The comment was taken back."))
+    return redirect(address(metric, comment.team) + "#comments")
 
 
 def _facts(figure: Figure) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connectors.models import Connection, ProductItem, Warehouse, WorkProject
 from kpis.actions.tokens import make_token
-from kpis.models import MetricQuery, ProjectLink
+from kpis.models import Comment, MetricQuery, ProjectLink
 from tests.access import ROLES, Rule
 from tests.kpis.factories import MetricFactory, TargetFactory
 from tests.people.factories import TeamFactory, UserFactory
@@ -28,6 +28,11 @@ def team():
 
 def target():
     made = TargetFactory(metric=MetricFactory(key="cycle-time"))
+    return {"key": made.metric.key, "pk": made.pk}
+
+
+def comment():
+    made = Comment.objects.create(metric=MetricFactory(key="cycle-time"), text="Two large items.", key=uuid.uuid4())
     return {"key": made.metric.key, "pk": made.pk}
 
 
@@ -97,4 +102,5 @@ ACCESS = {
     "kpis:target_set": Rule(who=OPS, methods=("GET", "POST"), make=metric, data=AIM),
     "kpis:target_withdraw": Rule(who=OPS, methods=("POST",), make=target),
     "kpis:comment_add": Rule(methods=("POST",), make=metric, data=WORDS),
+    "kpis:comment_remove": Rule(who=OPS, methods=("POST",), make=comment, hidden=True),  # another's
 }

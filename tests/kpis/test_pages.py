@@ -122,6 +122,15 @@ def test_without_a_value_it_is_not_measured_never_zero(member, sign_in, metric):
     assert "0.0<small>" not in html
 
 
+def test_what_was_never_measured_draws_no_empty_chart(member, sign_in, metric):
+    client = sign_in(member)
+
+    assert "data-drawing" not in page(client, "/kpis/cycle-time/")
+    weeks(metric, [4.0])
+
+    assert "data-drawing" in page(client, "/kpis/cycle-time/")
+
+
 def test_too_few_cases_are_not_shown(member, sign_in, metric):
     weeks(metric, [6.2], n=4)
 
@@ -328,6 +337,30 @@ def test_a_comment_sent_twice_is_one(member, sign_in, metric):
         assert sign_in(member).post("/kpis/cycle-time/comments/", fields).status_code == 302
 
     assert Comment.objects.count() == 1
+
+
+def test_a_comment_is_taken_back_by_who_wrote_it_and_by_nobody_else(member, leader, sign_in, metric):
+    team = TeamFactory(slug="checkout")
+    mine = Comment.objects.create(metric=metric, team=team, author=member, text="A slip.", key=uuid.uuid4())
+    address = f"/kpis/cycle-time/comments/{mine.pk}/remove/"
+
+    assert address not in page(sign_in(leader), "/kpis/cycle-time/?team=checkout")
+    assert sign_in(leader).post(address).status_code == 404
+    client = sign_in(member)
+    assert address in page(client, "/kpis/cycle-time/?team=checkout")
+    assert client.post(address).url == "/kpis/cycle-time/?team=checkout#comments"
+
+    assert not Comment.objects.exists()
+    assert not Event.objects.filter(verb="comment_taken_back").exists()
+
+
+def test_product_ops_takes_back_anothers_comment_and_it_is_recorded_without_the_words(member, ops, sign_in, metric):
+    said = Comment.objects.create(metric=metric, author=member, text="A slip.", key=uuid.uuid4())
+
+    sign_in(ops).post(f"/kpis/cycle-time/comments/{said.pk}/remove/")
+
+    event = Event.objects.get(verb="comment_taken_back")
+    assert (event.by, event.object_id, event.changes) == (ops, str(metric.pk), {})
 
 
 def test_an_empty_comment_comes_back_with_the_page(member, sign_in, metric):
