@@ -26,7 +26,7 @@ class Page:
 PAGES = (
     Page("home:home", _("Home"), "home", words=_("start queue overview")),
     Page("tooling:tool_list", _("Tools"), "tools", "tooling.see_tools", _("software apps registry")),
-    Page("tooling:capability_list", _("Which tool for this job"), "ask", "tooling.see_tools", _("capability guide")),
+    Page("tooling:capability_list", _("Which tool for this job?"), "ask", "tooling.see_tools", _("capability guide")),
     Page("kpis:overview", _("KPIs"), "kpis", "kpis.see_kpis", _("figures metrics indicators")),
     Page("kpis:leadership", _("Leadership figures"), "kpis", "kpis.see_leadership", _("dashboard board")),
     Page("frameworks:library", _("Library"), "library", words=_("frameworks templates playbooks")),

@@ -40,7 +40,7 @@ PROBLEMS: dict[str, Promise] = {
     "not_an_address": _("“%(value)s” is no web address. Write it like https://example.com."),
     "unknown_choice": _("“%(value)s” is not known for “%(column)s”. Use one of: %(choices)s."),
     "unknown_capability": _(
-        "There is no capability “%(value)s”. Nearest: %(nearest)s. The list is under “Which tool for a job?”."
+        "There is no capability “%(value)s”. Nearest: %(nearest)s. The list is under “Which tool for this job?”."
     ),
     "unknown_person": _("Nobody here has the e-mail “%(value)s”. Invite them first, or leave the cell empty."),
     "slug_unknown": _("No tool has the address “%(value)s”. Leave the cell empty to add a new tool."),
