@@ -168,7 +168,7 @@ def sources(pk: int | None = None) -> list[Source]:
     runs = StreamRun.objects.filter(run__connection__in=keys).annotate(owner=F("run__connection_id"))
     for made in runs.order_by("run__connection_id", "stream", "-run_id").distinct("run__connection_id", "stream"):
         latest[made.owner][made.stream] = made
-    dead = given_up(keys)
+    dead = given_up(connections)
     made_all = [
         Reading(
             one, states[one.pk], latest[one.pk], getattr(one, "open_run", None), refused[one.pk], dead[one.pk], now

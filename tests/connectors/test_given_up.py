@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import State, SyncRun
-from connectors.tasks import check_connection
+from connectors.tasks import check_connection, remap_connection
 from hub.jobs.dispatch import LAST_WORDS
 from hub.jobs.models import Job
 from tests.connectors.factories import make_connection, make_run
@@ -72,15 +72,14 @@ def test_a_sync_that_was_given_up_is_news_until_a_later_one_read_as_much(
     assert ("it broke" in page()) == is_news
 
 
-@pytest.mark.parametrize("is_done", [True, False])
-def test_a_mapping_that_was_given_up_is_news_until_a_later_one_is_done(connection, page, is_done):
-    now = timezone.now()
-    asked = {"kind": "connectors.tasks.remap_connection", "payload": {"connection_id": connection.pk}}
-    Job.objects.create(**asked, state=Job.State.DEAD, error="it broke", finished_at=now - timedelta(hours=1))
+@pytest.mark.parametrize(("mapped_with", "is_news"), [(1, True), (2, False), (3, False)])
+def test_a_mapping_that_was_given_up_is_news_until_it_or_a_later_one_is_done(connection, page, mapped_with, is_news):
+    remap_connection.enqueue(run_key=f"remap:{connection.pk}:2", connection_id=connection.pk)
+    Job.objects.update(state=Job.State.DEAD, error="it broke", finished_at=timezone.now())
 
-    Job.objects.create(**asked, state=Job.State.DONE, finished_at=now - timedelta(hours=0 if is_done else 2))
+    type(connection).objects.update(mapped_with=mapped_with)
 
-    assert ("it broke" in page()) == (not is_done)
+    assert ("it broke" in page()) == is_news
 
 
 def test_the_list_costs_the_same_with_many_failed_jobs(source, sign_in, ops, django_assert_max_num_queries):
