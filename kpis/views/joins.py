@@ -1,5 +1,7 @@
 """How far the tools are joined, and the one join that a person makes: which project delivers a feature."""
 
+from urllib.parse import urlencode
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connectors.accounts.queries import leavers
 from connectors.models import ProductItem, WorkProject
-from hub.core.http import Request, render_page
+from hub.core.http import Request, render_page, row_id
 from hub.core.messages import say
 from hub.people.permissions import requires
 from kpis import actions
@@ -20,6 +22,7 @@ from kpis.models import ProjectLink
 from kpis.sync import joined
 
 LEAVERS_SHOWN = 20
+LONGEST = 500  # letters of a project's name or address
 
 
 def projects() -> "QuerySet[WorkProject]":
@@ -37,7 +40,7 @@ class LinkForm(forms.Form):
         ProductItem.objects.filter(deleted_at=None, kind="feature", connection__is_active=True),
         label=gettext_lazy("Feature"),
     )
-    project = forms.CharField(label=gettext_lazy("Project"), max_length=500)
+    project = forms.CharField(label=gettext_lazy("Project"), max_length=LONGEST)
 
     def clean_project(self) -> WorkProject:
         typed = self.cleaned_data["project"].strip()
@@ -52,7 +55,7 @@ class LinkForm(forms.Form):
 @require_safe
 @requires("kpis.see_kpis")
 def join_list(request: Request) -> HttpResponse:
-    """Show how far projects, features, objectives, accounts and teams are joined over the tools."""
+    """Show how far the tools are joined; `?feature=` and `?project=` fill the form that ties the two."""
     may_link = request.user.has_perm("kpis.link_projects")
     may_see_people = request.user.has_perm("people.match_accounts")
     tools = joined.tools()
@@ -68,6 +71,8 @@ def join_list(request: Request) -> HttpResponse:
         .select_related("project", "item", "linked_by")
         .order_by("-linked_at", "-pk")[:50],
         "may_link": may_link,
+        "feature": row_id(request.GET.get("feature", "")),
+        "typed": request.GET.get("project", "")[:LONGEST],
         "may_see_people": may_see_people,
     }
     return render_page(request, "kpis/join_list.html", context)
@@ -81,12 +86,18 @@ def project_link(request: Request) -> HttpResponse:
     if not form.is_valid():
         text = next((str(error) for errors in form.errors.values() for error in errors), "")
         say(request, text, level="warning")
-        return redirect("kpis:join_list")
+        return redirect(at_the_form(feature=request.POST.get("item", ""), project=request.POST.get("project", "")))
     made = actions.link_project(project=form.cleaned_data["project"], item=form.cleaned_data["item"], by=request.user)
     words = {"feature": made.item.name, "project": made.project.name}
     text = _("“%(feature)s” is delivered by “%(project)s”; the next computation counts it.") % words
     say(request, text, undo=reverse("kpis:project_unlink", args=[made.pk]))
-    return redirect("kpis:join_list")
+    return redirect(at_the_form())
+
+
+def at_the_form(**typed: str) -> str:
+    """Return the address of the form, with what was typed in it: whoever ties one ties several."""
+    told = urlencode({name: text[:LONGEST] for name, text in typed.items() if text})
+    return f"{reverse('kpis:join_list')}{f'?{told}' if told else ''}#loose"
 
 
 @require_POST

@@ -104,7 +104,10 @@ def test_two_projects_of_one_name_are_told_apart_by_address(ops, sign_in, tools)
     refused = client.post("/kpis/joins/link/", {"item": item.pk, "project": "Pay"}, follow=True)
     client.post("/kpis/joins/link/", {"item": item.pk, "project": "https://linear.example/project/p1"})
 
-    assert "Several projects are called so" in refused.content.decode()
+    text = refused.content.decode()
+    assert "Several projects are called so" in text
+    assert f'<option value="{item.pk}" selected>' in text and 'value="Pay"' in text
+    assert refused.redirect_chain[0][0].endswith("#loose")
     assert ProjectLink.objects.get().project.external_id == "p1"
 
 
