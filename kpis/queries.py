@@ -401,6 +401,13 @@ def aim_text(metric: Metric, target: Target) -> str:
     return _("target %(target)s") % values
 
 
+def note_text(metric: Metric, comment: Comment) -> str:
+    """Write a comment as a tile has it; who speaks is named, unless it is the owner, who stands below."""
+    if comment.author is None or comment.author_id == metric.owner_id:
+        return comment.text
+    return _("%(who)s: %(text)s") % {"who": comment.author.name, "text": comment.text}
+
+
 def state_text(status: Status) -> str:
     """Return a state in words."""
     return str(STATES[status])
@@ -472,7 +479,7 @@ def tile(figure: Figure) -> Tile:
         as_of=as_of,
         as_of_text=short_day(as_of) if as_of else "",
         owner=metric.owner.name if metric.owner else "",
-        note=figure.comment.text if figure.comment else "",
+        note=note_text(metric, figure.comment) if figure.comment else "",
     )
 
 

@@ -216,6 +216,16 @@ def test_the_line_under_a_chart_ends_in_one_full_stop_in_french(member, sign_in,
     assert ".." not in html.split("Par semaine, jusqu’au")[1].split("</span>")[0]
 
 
+def test_a_tile_names_who_speaks_unless_it_is_the_owner(leader, member, sign_in, metric):
+    metric.owner = leader
+    metric.save()
+    weeks(metric, [4.0])
+    for author, text in ((leader, "All planned."), (member, "Really?")):
+        Comment.objects.create(metric=metric, author=author, text=text, key=uuid.uuid4())
+        notes = [tile.note for tile in leadership_tiles(leader)]
+        assert notes == [text if author == leader else f"{member.name}: {text}"]
+
+
 def test_leadership_without_targets_does_not_claim_that_all_is_well(leader, sign_in):
     made = MetricFactory(key="m1", is_headline=True)
     weeks(made, [4.0])
