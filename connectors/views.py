@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hub.core.http import Request, paginate, render_page
 from hub.core.messages import say
 from hub.jobs.models import Job
+from hub.people.models import User
 from hub.people.permissions import requires
 
 from . import actions, queries, registry
@@ -24,6 +26,7 @@ from .models import Connection, RefusedRecord, StreamRun
 from .templatetags.moments import when
 from .webhooks.queries import panel
 
+ADMINS_SHOWN = 3
 MOST_SHOWN = 100_000  # characters of a record; more helps nobody and is slow to draw
 
 
@@ -42,6 +45,7 @@ def sync_list(request: Request) -> HttpResponse:
         "next_night": queries.next_night(),
         "may_run": request.user.has_perm("connectors.run_sync"),
         "may_edit": request.user.has_perm("connectors.edit_connection"),
+        "admins": technical_admins(),
         "poll": reverse("connectors:sync_list"),
     }
     return render_page(request, "connectors/sync_list.html", context, partials=("sync-sources",))
@@ -74,6 +78,7 @@ def connection_detail(request: Request, pk: int) -> HttpResponse:
         "webhooks": panel(source.connection) if may_edit else None,
         "may_run": request.user.has_perm("connectors.run_sync"),
         "may_edit": may_edit,
+        "admins": technical_admins(),
         "poll": reverse("connectors:connection_detail", args=[pk]),
     }
     return render_page(request, "connectors/connection_detail.html", context, partials=("sync-now",))
@@ -359,6 +364,13 @@ def _stream(pk: int, name: str) -> tuple[Connection, Stream]:
     if made is None:
         raise Http404
     return connection, made
+
+
+def technical_admins() -> QuerySet[User]:
+    """Return whom to ask for what only they may do; asked of the database only where the page names them."""
+    return (
+        User.objects.filter(is_active=True, is_staff=True).order_by("name", "pk").only("name", "email")[:ADMINS_SHOWN]
+    )
 
 
 def wants_each(request: Request) -> bool:

@@ -100,6 +100,13 @@ def test_a_refused_token_says_so_and_offers_the_way_out(sync, world, connection,
     assert "After a new token" in text
 
 
+def test_who_may_not_renew_a_token_is_told_whom_to_ask(connection, page, admin):
+    Connection.objects.update(auth=Connection.Auth.NEEDS_REAUTH)
+
+    for url in (LIST, connection.get_absolute_url()):
+        assert f'<a href="mailto:{admin.email}">{admin.name}</a>' in page(url)
+
+
 def test_a_new_token_is_never_shown_and_starts_a_run(connection, sign_in, admin):
     Connection.objects.update(auth=Connection.Auth.NEEDS_REAUTH)
     client = sign_in(admin)
