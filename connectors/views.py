@@ -368,9 +368,8 @@ def _stream(pk: int, name: str) -> tuple[Connection, Stream]:
 
 def technical_admins() -> QuerySet[User]:
     """Return whom to ask for what only they may do; asked of the database only where the page names them."""
-    return (
-        User.objects.filter(is_active=True, is_staff=True).order_by("name", "pk").only("name", "email")[:ADMINS_SHOWN]
-    )
+    people: QuerySet[User] = User.objects.filter(is_active=True, is_staff=True).order_by("name", "pk")
+    return people.only("name", "email")[:ADMINS_SHOWN]
 
 
 def wants_each(request: Request) -> bool:
