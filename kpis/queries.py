@@ -127,7 +127,8 @@ class Tile:
 
     @property
     def has_trend(self) -> bool:
-        return any(value is not None for value in self.trend)
+        """Tell whether there is a line to draw: one value alone says nothing that the figure doesn't."""
+        return sum(value is not None for value in self.trend) > 1
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,16 @@ def test_the_line_under_a_chart_ends_in_one_full_stop_in_french(member, sign_in,
     assert ".." not in html.split("Par semaine, jusqu’au")[1].split("</span>")[0]
 
 
+def test_a_value_alone_draws_no_trend(leader, sign_in, metric):
+    weeks(metric, [4.0])
+    client = sign_in(leader)
+
+    assert 'class="spark' not in page(client, "/kpis/leadership/")
+    weeks(metric, [5.0, None])
+
+    assert 'class="spark' in page(client, "/kpis/leadership/")
+
+
 def test_a_tile_names_who_speaks_unless_it_is_the_owner(leader, member, sign_in, metric):
     metric.owner = leader
     metric.save()
