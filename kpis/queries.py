@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext, npgettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, npgettext, pgettext
 
 from connectors import registry
 from connectors.models import WorkTeam
@@ -329,14 +329,18 @@ def amount(metric: Metric, value: float, *, signed: bool = False, places: int | 
     return sign + text
 
 
-def unit(metric: Metric, value: float) -> str:  # noqa: PLR0912 — one line a unit
+def unit(metric: Metric, value: float) -> str:
     """Return what stands after the figure, its space with it."""
-    count = 1 if abs(value) == 1 else 2
-    match metric.unit:
+    if metric.unit == Metric.Unit.MONEY:
+        return f"\u00a0{seat_prices(metric.settings.get('prices', ()))[1]}"
+    return _unit(metric.unit, 1 if abs(value) == 1 else 2, get_language())
+
+
+@cache  # a chart says it for every week
+def _unit(key: str, count: int, _language: str | None) -> str:
+    match key:
         case Metric.Unit.PERCENT:
             return pgettext("after the figure", "%")
-        case Metric.Unit.MONEY:
-            word = seat_prices(metric.settings.get("prices", ()))[1]
         case Metric.Unit.DAYS:
             word = ngettext("day", "days", count)
         case Metric.Unit.ITEMS:

@@ -47,7 +47,8 @@ def panel(figure: Figure, *, marks: list[charts.Mark] | None = None, width: int 
     language = get_language() or ""
     said = [(point, _day(point.week, language), _shown(metric, point)) for point in points]
     readings = [
-        charts.Reading(point.week, point.value, _words(metric, point, day, value)) for point, day, value in said
+        charts.Reading(point.week, point.value, _words(metric, point, day, value, language))
+        for point, day, value in said
     ]
     places = metric.decimals if metric.unit != Metric.Unit.PERCENT else 0
     known = [point for point in points if point.value is not None]
@@ -136,7 +137,13 @@ def _lines(figure: Figure) -> list[charts.Line]:
     ]
 
 
-def _words(metric: Metric, point: Point, day: str, value: str) -> str:
+@lru_cache(maxsize=2048)
+def _cases(n: int, _language: str) -> str:
+    """Say from how many cases a value comes; the weeks of a team have alike counts."""
+    return ngettext(", from %(n)s case", ", from %(n)s cases", n) % {"n": number(n)}
+
+
+def _words(metric: Metric, point: Point, day: str, value: str, language: str) -> str:
     """Say one week aloud; `day` and `value` are its first day and its value as the table writes them."""
     if point.is_too_few:
         return _("Week of %(day)s: too few cases to show") % {"day": day}
@@ -146,7 +153,7 @@ def _words(metric: Metric, point: Point, day: str, value: str) -> str:
         return _("Week of %(day)s: not measured") % {"day": day}
     text = _("Week of %(day)s: %(value)s") % {"day": day, "value": value}
     if point.n and metric.kind != Metric.Kind.COUNT:
-        text += ngettext(", from %(n)s case", ", from %(n)s cases", point.n) % {"n": number(point.n)}
+        text += _cases(point.n, language)
     return text
 
 
