@@ -1,5 +1,6 @@
 """Real databases to climb into: PostgreSQL behind a port of our own, DuckDB and SQLite as files."""
 
+import os
 import select
 import socket
 import sqlite3
@@ -13,7 +14,9 @@ import pytest
 from django.db import connection
 
 ROWS = [("2026-03-02", "checkout", 4.0), ("2026-03-02", "search", 7.0), ("2026-03-09", "checkout", 5.0)]
-ROLE, PASSWORD = "metrics_ro_test", "canary-of-the-role"
+# A role is the whole server's, which the suite's processes share
+ROLE = f"metrics_ro_{os.environ.get('PYTEST_XDIST_WORKER', 'test')}"
+PASSWORD = "canary-of-the-role"
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import pytest
 from connectors.warehouse import child, reader
 from connectors.warehouse.reader import QueryFailed, ask
 from connectors.warehouse.statements import NotASelect, single_select, wrapped
+from tests.connectors.warehouse.conftest import ROLE
 
 GOOD = "SELECT week, team, value FROM figures ORDER BY week, team"
 ANSWER = [["2026-03-02", "checkout", 4.0], ["2026-03-02", "search", 7.0], ["2026-03-09", "checkout", 5.0]]
@@ -187,7 +188,7 @@ def test_more_rows_than_allowed_are_no_answer(name, request):
 
 def test_a_role_that_may_write_is_told(postgres):
     where, owner = postgres
-    owner.execute("GRANT INSERT ON public.figures TO metrics_ro_test")
+    owner.execute(f"GRANT INSERT ON public.figures TO {ROLE}")
 
     assert ask(where, GOOD, seconds=5).warnings == ("may_write",)
 
@@ -195,12 +196,12 @@ def test_a_role_that_may_write_is_told(postgres):
 @pytest.mark.parametrize("power", ["SUPERUSER", "CREATEROLE", "pg_read_server_files"])
 def test_a_role_with_too_much_power_is_refused(power, postgres):
     where, owner = postgres
-    owner.execute(f"GRANT {power} TO metrics_ro_test" if power.islower() else f"ALTER ROLE metrics_ro_test {power}")
+    owner.execute(f"GRANT {power} TO {ROLE}" if power.islower() else f"ALTER ROLE {ROLE} {power}")
     try:
         with pytest.raises(QueryFailed) as caught:
             ask(where, GOOD, seconds=5)
     finally:
-        owner.execute("ALTER ROLE metrics_ro_test NOSUPERUSER NOCREATEROLE")
+        owner.execute(f"ALTER ROLE {ROLE} NOSUPERUSER NOCREATEROLE")
 
     assert caught.value.kind == "scope_missing"
 
