@@ -147,12 +147,13 @@ def drawn_runs(values: Values, *, connects: bool) -> list[list[int]]:
 
 
 def axis(values: Values, lines: Sequence[Line], *, from_zero: bool) -> list[float]:
-    """Return the figures of the value axis; it starts at zero unless all values are far from it."""
-    known = [value for value in values if value is not None] + [line.value for line in lines]
+    """Return the figures of the value axis; it starts at zero unless all values are far from it, and many."""
+    told = [value for value in values if value is not None]
+    known = told + [line.value for line in lines]
     if not known:
         return [0.0, 1.0]
     low, high = min(known), max(known)
-    if low >= 0 and (from_zero or low < 0.6 * high or high == 0):
+    if low >= 0 and (from_zero or len(told) == 1 or low < 0.6 * high or high == 0):
         low = 0.0
     return nice_ticks(low, high)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpis.charts import Line, Mark, Reading, chart, nice_ticks, spark, stretches
+from kpis.charts import Line, Mark, Reading, axis, chart, nice_ticks, spark, stretches
 
 START = date(2026, 1, 5)
 
@@ -109,3 +109,7 @@ def test_a_long_word_at_the_line_s_end_has_room_on_a_narrow_screen():
 
     assert narrow("16 décisions").right < narrow("16").right
     assert 340 - narrow("16 décisions").right >= 14 + 12 * 6.5
+
+
+def test_a_single_value_near_its_target_is_seen_from_zero_too():
+    assert axis([None, 8.0], [Line(5.0, "Target 5 seats", "5 seats")], from_zero=False)[0] == 0
