@@ -1,8 +1,8 @@
 """The only way out: one HTTP client, with its limits, its retries and its manners.
 
 It follows no redirect, uses no proxy of the environment, speaks to the connector's own hosts alone, and reads no
-more than 20 MB nor longer than 90 seconds. It never logs a header or a body. Only headers that trickle, each piece within
-the 30 seconds of a read, last longer: the client has no clock for them, so the time limit of the task ends them.
+more than 20 MB nor longer than 90 seconds. It never logs a header or a body. Only headers that trickle, each piece
+within the 30 seconds of a read, last longer: the client has no clock for them, so the task's time limit ends them.
 """
 
 import json
