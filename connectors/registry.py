@@ -60,9 +60,10 @@ def choosing(key: str) -> Choosing | None:
     return made if isinstance(made, Choosing) else None
 
 
-def reading(stream: str) -> list[str]:
+@cache
+def reading(stream: str) -> tuple[str, ...]:
     """Return the keys of the services that have a stream of this name."""
-    return [made.key for made in all() if any(one.name == stream for one in made.streams)]
+    return tuple(made.key for made in all() if any(one.name == stream for one in made.streams))
 
 
 def announcing(key: str) -> Announcing | None:
@@ -80,10 +81,15 @@ _extra: dict[str, Connector] = {}
 def add(made: Connector) -> None:
     """Register a connector from outside the house: a package of one's own, or a test."""
     _extra[made.key] = made
-    connector.cache_clear()
+    _forget()
 
 
 def remove(key: str) -> None:
     """Take away what `add` brought."""
     _extra.pop(key, None)
+    _forget()
+
+
+def _forget() -> None:
     connector.cache_clear()
+    reading.cache_clear()

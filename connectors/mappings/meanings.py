@@ -5,6 +5,7 @@ The one table on which the form, the findings and the metrics agree. `Field.key`
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +62,7 @@ class Holding:
     held: "StrOrPromise" = ""
     whole: tuple[str, ...] = ()  # metrics that need the pages alone
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """Every metric that such a database feeds."""
         every = [*self.whole, *(name for one in self.fields for name in one.metrics)]

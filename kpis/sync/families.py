@@ -16,7 +16,7 @@ class Reads:
     streams: tuple[str, ...]
 
     @property
-    def services(self) -> list[str]:
+    def services(self) -> tuple[str, ...]:
         return registry.reading(self.anchor)
 
 

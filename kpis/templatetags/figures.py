@@ -111,6 +111,16 @@ def week_rows(rows: Sequence["Row"]) -> SafeString:
 
 
 @register.simple_tag
+def silent_lines(tiles: Sequence[Tile]) -> SafeString:
+    """List the figures without a value, each with the reason. Written here: a team has dozens."""
+    return drawn(
+        '<li><span><a class="quiet-link" href="{}">{}</a><span class="lines__sub">{}</span></span>'
+        '<span class="lines__end muted">{}</span></li>',
+        ((tile.url, tile.label, tile.span, tile.value) for tile in tiles),
+    )
+
+
+@register.simple_tag
 def metric_rows(rows: Sequence[tuple[Tile, Metric]]) -> SafeString:
     """List metrics as rows of a table. Written here and not as a loop: there are sixty, with seven cells each."""
     value, state = escape(_("Latest value")), escape(_("State"))
