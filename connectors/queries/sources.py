@@ -285,6 +285,11 @@ class Reading:
     def is_waiting(self) -> bool:
         return self.connection.pause_until is not None and self.connection.pause_until > self.now
 
+    def is_about_to_read(self, stream: Stream) -> bool:
+        """True where a run is queued that will read the stream; it names its streams when it begins."""
+        run = self.run
+        return run is not None and run.state == State.QUEUED and (not run.only or stream.name in run.only)
+
     def row(self, stream: Stream) -> StreamRow:
         state = self.states.get(stream.name)
         last = self.latest.get(stream.name)
@@ -295,6 +300,7 @@ class Reading:
         refused = self.refused.get(stream.name, 0)
         kept = state.kept if state else 0
         is_read = in_run is not None and in_run.state in OPEN_STATES
+        is_next = is_read or (in_run is None and self.is_about_to_read(stream))
         failure = state.failure if state and not is_paused else ""
         said, waits = Said("neutral", pgettext("sync", "Paused")), ""
         if is_read or not is_paused:
@@ -314,8 +320,8 @@ class Reading:
             changed=self.changed(state, last, in_run),
             in_all=ngettext("%(count)s in all", "%(count)s in all", kept) % {"count": grouped(kept)} if good else "",
             refused=refused,
-            next_run=None if is_paused else self.next_run(is_read=is_read),
-            next_text=_("When it is resumed") if is_paused else self.next_text(is_read=is_read),
+            next_run=None if is_paused else self.next_run(is_read=is_next),
+            next_text=_("When it is resumed") if is_paused else self.next_text(is_read=is_next),
             failure=failure,
             note=self.note_of(explain(failure), tone_of(failure)) if failure else None,
             sweep_gone=state.sweep_gone if state else 0,

@@ -394,6 +394,17 @@ def test_the_last_runs_follow_a_run_under_way(connection, page):
     assert run.get_reason_display() in piece
 
 
+@pytest.mark.parametrize(("only", "now"), [([], ["people", "issues"]), (["issues"], ["issues"])])
+def test_what_a_queued_run_will_read_comes_now_and_not_at_night(only, now, connection):
+    run = make_run(connection)
+    SyncRun.objects.filter(pk=run.pk).update(only=only, state=State.QUEUED)
+
+    rows = queries.sources(connection.pk)[0].rows
+
+    assert {row.stream.name for row in rows if row.next_text == "Now"} == set(now)
+    assert all(row.next_run for row in rows if row.next_text != "Now")
+
+
 def test_what_needs_somebody_is_counted_first(sync, world, page):
     sync()
     assert "Need somebody" not in page()
