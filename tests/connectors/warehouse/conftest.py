@@ -71,13 +71,12 @@ def server():
 
 
 @pytest.fixture
-def postgres(django_db_setup, django_db_blocker):
+def postgres(db):
     """A table in the tests' database, and a role that may read it and nothing else; the address of that role."""
-    with django_db_blocker.unblock():
-        given = connection.get_connection_params()
-        mine = {name: given[name] for name in ("dbname", "user", "password", "host", "port") if given.get(name)}
-        if str(mine.get("host", "")).startswith("/"):  # a server of the suite's own, where the hub is no superuser
-            mine = {**mine, "user": "postgres"}
+    given = connection.get_connection_params()
+    mine = {name: given[name] for name in ("dbname", "user", "password", "host", "port") if given.get(name)}
+    if str(mine.get("host", "")).startswith("/"):  # a server of the suite's own, where the hub is no superuser
+        mine = {**mine, "user": "postgres"}
     with psycopg.connect(**mine, autocommit=True) as owner:
         owner.execute("DROP TABLE IF EXISTS public.figures")
         owner.execute("CREATE TABLE public.figures (week date, team text, value float8)")
