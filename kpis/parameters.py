@@ -44,14 +44,14 @@ def effort_fields(chosen: Collection[str] = ()) -> list[tuple[str, str]]:
     ]
 
 
-def gone_fields(chosen: Sequence[str]) -> list[str]:
-    """Return the names of chosen fields that their tool no longer has. Two statements at most."""
-    if not chosen:
-        return []
-    known = dict(ProductField.objects.live().filter(ref__in=chosen).values_list("ref", "name"))
-    lost = [ref for ref in chosen if ref not in known]
-    names = dict(ProductField.objects.filter(ref__in=lost).values_list("ref", "name")) if lost else {}
-    return [names.get(ref, ref) for ref in lost]
+def lost_fields(chosen: Sequence[str]) -> list[str] | None:
+    """Return the names of chosen fields that their tool no longer has; None where all are there.
+
+    A field that was never read, as before a first sync, has no name to be said. Two statements at most.
+    """
+    known = set(ProductField.objects.live().filter(ref__in=chosen).values_list("ref", flat=True)) if chosen else set()
+    lost = set(chosen) - known
+    return list(ProductField.objects.filter(ref__in=lost).values_list("name", flat=True)) if lost else None
 
 
 @dataclass(frozen=True)

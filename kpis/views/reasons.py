@@ -18,7 +18,7 @@ from connectors.models import DailySnapshot, DocumentSource, SourceMapping, Stre
 from hub.core.http import address_of
 from kpis.formulas import Status
 from kpis.models import Metric
-from kpis.parameters import EFFORTS, PRICES, gone_fields
+from kpis.parameters import EFFORTS, PRICES, lost_fields
 from kpis.queries import Figure
 from kpis.sync.families import Reads, family_of
 
@@ -84,8 +84,9 @@ def nothing_chosen(metric: Metric) -> Reason | None:
         text = _("Not measurable: nobody has entered what a seat costs.")
     elif chosen.get(EFFORTS) == []:
         text = _("Not measurable: nobody has chosen the field that holds the effort of a feature.")
-    elif lost := gone_fields(chosen.get(EFFORTS, ())):
+    elif (lost := lost_fields(chosen.get(EFFORTS, ()))) is not None:
         text = _("Not measurable: the field that held the effort is gone: %(fields)s.") % {"fields": ", ".join(lost)}
+        text = text if lost else _("Not measurable: the field that is to hold the effort was not read yet.")
     else:
         return None
     return Reason(text, reverse("kpis:metric_edit", args=[metric.key]), "kpis.edit_metric")

@@ -95,6 +95,14 @@ def test_a_chosen_field_that_is_gone_is_named_and_can_be_unticked(board, ops, si
     assert Metric.objects.get(key="effort-alignment").settings == {"efforts": []}
 
 
+def test_a_chosen_field_that_was_never_read_is_waited_for(board, member, sign_in):
+    Metric.objects.filter(key="effort-alignment").update(settings={"efforts": ["00000001-b00e"]})
+
+    html = page(sign_in(member))
+
+    assert "the field that is to hold the effort was not read yet" in html
+
+
 def test_a_second_editor_of_the_choice_is_noticed(board, ops, sign_in):
     client = sign_in(ops)
     Metric.objects.filter(key="effort-alignment").update(settings={"efforts": ["s"]}, version=7)
