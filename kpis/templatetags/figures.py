@@ -138,7 +138,7 @@ def metric_rows(rows: Sequence[tuple[Tile, Metric]]) -> SafeString:
 
 def named(tile: Tile, metric: Metric) -> str:
     """Draw the metric's name with what it says in one line."""
-    proposed = f"{escape(_('Proposed'))} · " if metric.status == Metric.Status.PROPOSED else ""
+    proposed = f"{escape(metric.get_status_display())} · " if metric.status == Metric.Status.PROPOSED else ""
     return (
         f'<a class="quiet-link table__main" href="{escape(tile.url)}">{escape(tile.label)}</a>'
         f'<span class="table__sub">{proposed}{escape(metric.summary_text)}</span>'
@@ -172,6 +172,5 @@ def owner(tile: Tile) -> str:
     """Draw who answers for it."""
     if tile.owner:
         return f'<span class="who">{avatar(tile.owner)} {escape(tile.owner)}</span>'
-    return (
-        f'<span class="muted" aria-hidden="true">–</span><span class="visually-hidden">{escape(_("Nobody yet"))}</span>'
-    )
+    nobody = escape(_("Nobody yet"))
+    return f'<span class="muted" aria-hidden="true">–</span><span class="visually-hidden">{nobody}</span>'
