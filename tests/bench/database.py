@@ -18,15 +18,18 @@ def some_servers() -> Iterator[str]:
         yield os.environ["DATABASE_URL"]
         return
     from hub.local.place import settle
-    from hub.local.postgres import Postgres
+    from hub.local.postgres import OWNER, Postgres
     from hub.local.redis import Redis
 
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         Path(folder).chmod(0o711)
         place = settle(Path(folder) / "servers")
-        running = [(server, server.start()) for server in (Postgres(place), Redis(place))]
+        postgres, redis = Postgres(place), Redis(place)
+        running = [(server, server.start()) for server in (postgres, redis)]
         try:
-            os.environ |= {"DATABASE_URL": running[0][0].url(), "REDIS_URL": running[1][0].url()}
+            with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as server:
+                server.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
+            os.environ |= {"DATABASE_URL": postgres.url(), "REDIS_URL": redis.url()}
             yield os.environ["DATABASE_URL"]
         finally:
             for server, child in reversed(running):
