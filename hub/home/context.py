@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -46,7 +46,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     reader = getattr(request, "user", None)
     if not isinstance(reader, User):
         return known | {"places": (), "staff_places": (), "freshness": None, "stuck_since": None}
-    sources = cache(lambda: standing(counts_unmatched=reader.has_perm("people.match_accounts")))
+    sources = partial(standing_for, request, reader)
     return known | {
         "places": SimpleLazyObject(lambda: places(request.path)),
         "staff_places": SimpleLazyObject(lambda: staff_places(request.path, reader, sources)),
@@ -54,6 +54,15 @@ def shell(request: HttpRequest) -> dict[str, object]:
         # A moment has no lazy form that a filter takes: the template asks
         "stuck_since": lambda: sources().stuck_since if reader.has_perm("connectors.see_syncs") else None,
     }
+
+
+def standing_for(request: HttpRequest, reader: User) -> Standing:
+    """Return how the sources stand, asked once a request: the frame around a page tells it, and the page may."""
+    known: Standing | None = getattr(request, "standing", None)
+    if known is None:
+        known = standing(counts_unmatched=reader.has_perm("people.match_accounts"))
+        request.standing = known  # type: ignore[attr-defined]
+    return known
 
 
 def places(path: str) -> Sequence[Place]:

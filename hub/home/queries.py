@@ -21,7 +21,7 @@ from connectors.base import FailureClass
 from connectors.failures import NEVER_LET_IN, explain
 from connectors.mappings.queries import findings
 from connectors.models import Connection, RefusedRecord, SourceMapping
-from connectors.queries import service_of, unchosen
+from connectors.queries import Standing, service_of, unchosen
 from connectors.queries.sources import grouped
 from connectors.webhooks.queries import silent
 from hub.activity.models import Event
@@ -103,6 +103,17 @@ def first_steps(reader: User) -> list[Row]:
         told = _("One by one with a link, or all at once from a file.")
         steps.append(("key", _("Invite your colleagues"), told, _("Invite somebody"), reverse("people:invite")))
     return [step(icon=icon, title=title, detail=told, act=act, url=url) for icon, title, told, act, url in steps]
+
+
+def for_admin(reader: User, now: Standing) -> list[Row]:
+    """Return what the technical admin has to see first: sources that need somebody, or that there is none yet."""
+    if now.failing:
+        title = ngettext("%(count)s source needs you", "%(count)s sources need you", now.failing)
+        told = _("Its figures keep their last good value, with its date. The page says what to do.")
+        url = reverse("connectors:sync_list")
+        row = Row("sync", _("Sync"), "sync", title % {"count": now.failing}, told, None, "bad", _("See the syncs"), url)
+        return [row]
+    return [] if now.freshness.total else first_steps(reader)
 
 
 def due_in_words(day: date, today: date) -> str:

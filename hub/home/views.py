@@ -14,6 +14,7 @@ from hub.people.models import User
 from hub.people.permissions import requires
 
 from . import examples, queries
+from .context import standing_for
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -28,7 +29,9 @@ def home(request: Request) -> HttpResponse:
         return render_page(request, "hub/home_ops.html", context)
     if request.user.is_leader:
         return render_page(request, "hub/home_leader.html", {"front": queries.leader_front(request.user)})
-    steps = queries.first_steps(request.user) if request.user.has_perm("connectors.edit_connection") else []
+    steps = []
+    if request.user.has_perm("connectors.edit_connection"):
+        steps = queries.for_admin(request.user, standing_for(request, request.user))
     return render_page(request, "hub/home.html", {"front": queries.member_front(request.user), "steps": steps})
 
 

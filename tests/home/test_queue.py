@@ -60,3 +60,14 @@ def test_a_hub_in_use_tells_no_first_steps(ops, admin, sign_in):
 
     assert "Nothing waits for you" in sign_in(ops).get("/").content.decode()
     assert "/syncs/new/" not in sign_in(admin).get("/").content.decode()
+
+
+def test_the_technical_admin_is_told_which_sources_need_somebody(admin, member, sign_in):
+    for label in ("Linear", "Notion"):
+        wire = Connection.objects.create(service=label.lower(), label=label)
+        StreamState.objects.create(
+            connection=wire, stream="users", failure="auth_invalid", failing_since=timezone.now()
+        )
+
+    assert "2 sources need you" in sign_in(admin).get("/").content.decode()
+    assert "need you" not in sign_in(member).get("/").content.decode()
