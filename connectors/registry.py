@@ -46,11 +46,13 @@ def all() -> list[Connector]:
     return sorted((connector(key) for key in (*SERVICES, *_extra)), key=lambda one: one.name)
 
 
-def mappable() -> list[str]:
+@cache
+def mappable() -> tuple[str, ...]:
     """Return the keys of the services whose databases an admin maps."""
-    return [made.key for made in all() if not isinstance(made, Choosing) and isinstance(made, Selective)]
+    return tuple(made.key for made in all() if not isinstance(made, Choosing) and isinstance(made, Selective))
 
 
+@cache
 def choosing(key: str) -> Choosing | None:
     """Return the connector of a service whose things an admin names, None for any other."""
     try:
@@ -66,6 +68,7 @@ def reading(stream: str) -> tuple[str, ...]:
     return tuple(made.key for made in all() if any(one.name == stream for one in made.streams))
 
 
+@cache
 def announcing(key: str) -> Announcing | None:
     """Return the connector of a service that can announce changes, None for any other."""
     try:
@@ -91,5 +94,5 @@ def remove(key: str) -> None:
 
 
 def _forget() -> None:
-    connector.cache_clear()
-    reading.cache_clear()
+    for held in (connector, mappable, choosing, reading, announcing):
+        held.cache_clear()

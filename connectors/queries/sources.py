@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -302,8 +303,9 @@ class Reading:
         is_read = in_run is not None and in_run.state in OPEN_STATES
         is_next = is_read or (in_run is None and self.is_about_to_read(stream))
         failure = state.failure if state and not is_paused else ""
-        said, waits = Said("neutral", pgettext("sync", "Paused")), ""
-        if is_read or not is_paused:
+        if is_paused and not is_read:
+            said, waits = Said("neutral", pgettext("sync", "Paused")), ""
+        else:
             said, waits = self.stream_said(state, last, in_run, is_stale, refused), self.waits(state, last, in_run)
             if is_read and (is_paused or not self.connection.is_active):
                 said, waits = self.pausing, ""
@@ -387,6 +389,11 @@ class Reading:
             return None
         if is_read:
             return self.connection.pause_until if self.is_waiting else None
+        return self.next_round
+
+    @cached_property
+    def next_round(self) -> datetime:
+        """When the connection is read again by itself: at night, or sooner after a failure that mends itself."""
         last = max(self.latest.values(), key=lambda one: one.run_id, default=None)
         failures = max((one.consecutive_failures for one in self.states.values() if one.failure), default=0)
         retried = any(one.failure and explain(one.failure).is_retried for one in self.states.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Literal
 
@@ -54,6 +55,15 @@ class Rows:
             escape(text)
             for text in (_("State"), _("Last good run"), _("What the last run brought"), _("Next run"))
         ]  # fmt: skip
+        self.moment = cache(moment)  # streams of one run have most of theirs in common
+        self.feeds, self.unread, self.nothing = _("feeds %(what)s"), muted(_("Not yet")), muted(_("Nothing yet"))
+        # A menu's lines: a symbol and a word
+        self.pausing = f"{icon('clock')} {escape(_('Pause'))}"
+        self.back_filling = f"{icon('renew')} {escape(_('Back-fill since…'))}"
+        self.looking = f"{icon('document')} {escape(_('Runs and records'))}"
+        self.running, self.running_aloud = escape(_("Run now")), _("Run now: %(stream)s of %(name)s")
+        self.resuming, self.resuming_aloud = escape(_("Resume")), _("Resume: %(stream)s of %(name)s")
+        self.more_aloud = _("More: %(stream)s of %(name)s")
 
     def drawn(self) -> Iterator[str]:
         state, good, brought, following = self.labels
@@ -68,7 +78,7 @@ class Rows:
             )
 
     def stream(self, row: "StreamRow") -> str:
-        feeds = _("feeds %(what)s") % {"what": row.stream.feeds}
+        feeds = self.feeds % {"what": row.stream.feeds}
         return (
             f'<a class="table__main quiet-link" href="{self.page(row.stream.name)}">'
             f'{escape(capfirst(str(row.stream.label)))}</a><span class="table__sub">{escape(feeds)}</span>'
@@ -80,11 +90,11 @@ class Rows:
 
     def last_good(self, row: "StreamRow") -> str:
         if row.last_good is None:
-            return muted(_("Not yet"))
-        return moment(row.last_good, css=' class="stale"' if row.is_stale else "")
+            return self.unread
+        return self.moment(row.last_good, css=' class="stale"' if row.is_stale else "")
 
     def brought(self, row: "StreamRow") -> str:
-        said = escape(row.changed) if row.changed else muted(_("Nothing yet"))
+        said = escape(row.changed) if row.changed else self.nothing
         parts = [escape(row.in_all)] if row.in_all else []
         if row.refused:
             text = ngettext("%(number)s set aside", "%(number)s set aside", row.refused)
@@ -93,38 +103,33 @@ class Rows:
         return said + (f'<span class="table__sub">{" · ".join(parts)}</span>' if parts else "")
 
     def following(self, row: "StreamRow") -> str:
-        return escape(row.next_text) or (moment(row.next_run) if row.next_run else "")
+        return escape(row.next_text) or (self.moment(row.next_run) if row.next_run else "")
 
     def acts(self, row: "StreamRow") -> str:
-        key, of = row.stream.name, {"stream": row.stream.label, "name": self.name}
+        key, of = row.stream.name, {"stream": str(row.stream.label), "name": self.name}
         if row.is_paused:
-            button = self.button(f"resume-{self.pk}-{key}", _("Resume: %(stream)s of %(name)s") % of, _("Resume"))
+            button = self.button(f"resume-{self.pk}-{key}", self.resuming_aloud % of, self.resuming)
             return f'<span class="source__acts">{self.form(self.resume(key), button)}</span>'
         acts = ""
         if self.may_run:
-            button = self.button(f"run-{self.pk}-{key}", _("Run now: %(stream)s of %(name)s") % of, _("Run now"))
+            button = self.button(f"run-{self.pk}-{key}", self.running_aloud % of, self.running)
             acts = self.form(self.run, f'<input type="hidden" name="stream" value="{key}">{button}')
-        # Words stand apart from markup: makemessages doesn't look into f-strings
-        pause, back_fill, look = escape(_("Pause")), escape(_("Back-fill since…")), escape(_("Runs and records"))
-        menu = self.form(self.pause(key), f'<button type="submit">{icon("clock")} {pause}</button>')
+        menu = self.form(self.pause(key), f'<button type="submit">{self.pausing}</button>')
         if row.may_back_fill and self.may_run:
-            menu += f'<a href="{self.back_fill}?stream={key}">{icon("renew")} {back_fill}</a>'
-        menu += f'<a href="{self.page(key)}">{icon("document")} {look}</a>'
-        more = escape(_("More: %(stream)s of %(name)s") % of)
+            menu += f'<a href="{self.back_fill}?stream={key}">{self.back_filling}</a>'
+        menu += f'<a href="{self.page(key)}">{self.looking}</a>'
         return (
             f'<span class="source__acts">{acts}<button class="button button--small button--plain button--icon"'
-            f' type="button" popovertarget="more-{self.pk}-{key}" aria-label="{more}">{icon("more")}</button>'
-            f'<div class="menu menu--row" id="more-{self.pk}-{key}" popover>{menu}</div></span>'
+            f' type="button" popovertarget="more-{self.pk}-{key}" aria-label="{escape(self.more_aloud % of)}">'
+            f'{icon("more")}</button><div class="menu menu--row" id="more-{self.pk}-{key}" popover>{menu}</div></span>'
         )
 
     def form(self, url: str, content: str) -> str:
         return f'<form method="post" action="{url}">{self.hidden}{content}</form>'
 
     def button(self, key: str, aloud: str, text: str) -> str:
-        return (
-            f'<button class="button button--small" id="{key}" type="submit" aria-label="{escape(aloud)}">'
-            f"{escape(text)}</button>"
-        )
+        said = f'id="{key}" aria-label="{escape(aloud)}"'
+        return f'<button class="button button--small" type="submit" {said}>{text}</button>'
 
 
 def moment(at: datetime, css: str = "") -> str:
