@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from .catalogs import join_catalogs
 from .database import read_moments_faster
 
 
@@ -10,3 +11,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         read_moments_faster()
+        join_catalogs()

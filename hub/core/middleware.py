@@ -1,4 +1,4 @@
-"""Addresses that the database can be asked about, and answers that htmx can use as they are."""
+"""Room to work in, addresses that the database can be asked about, answers that htmx can use as they are."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,18 @@ from django.contrib.messages.storage.base import BaseStorage
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+from .stack import with_room
+
+
+class RoomMiddleware:
+    """Answer with room on the stack, so that no page is slow for the depth at which the server calls us."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return with_room(self.get_response, request)
 
 
 class AddressMiddleware:

@@ -21,6 +21,7 @@ LATEST_WITHIN = 4  # weeks: a value older than that is not today's
 CYCLE_WITHIN = 9  # the same where only the end of a cycle brings a value; a cycle lasts up to eight
 COMPARED_WITH = 4  # weeks before
 SMALL_GROUP = 5  # people: figures about fewer are not shown by team
+LISTED = tuple(field.name for field in Metric._meta.concrete_fields if field.name not in Metric.CONTRACT)
 URGENCY = (
     Status.OFF_TRACK, Status.AT_RISK, Status.STALE, Status.ON_TRACK, Status.NO_TARGET, Status.TOO_FEW,
     Status.NOT_MEASURED,
@@ -86,7 +87,7 @@ def figures(
     dictionary's order; metrics already read are taken as they are.
     """
     if isinstance(metrics, QuerySet):
-        metrics = metrics.select_related("owner").defer(*Metric.CONTRACT).order_by("position", "pk")
+        metrics = metrics.select_related("owner").only(*LISTED, "owner__name").order_by("position", "pk")
     rows = list(metrics)
     ids = [metric.pk for metric in rows]
     spans = {metric.pk: weeks if charted is None or metric.key in charted else TREND_WEEKS for metric in rows}

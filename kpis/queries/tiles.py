@@ -28,7 +28,7 @@ TONES = {
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure as a stat tile shows it (`components/stat.html`); every text is in the reader's language."""
+    """One figure as a stat tile shows it (`{% stats %}`); every text is in the reader's language."""
 
     key: str
     url: str
@@ -71,8 +71,8 @@ def team_tiles(team: Team) -> tuple[Tile, ...]:
     return tuple(tile(figure) for figure in figures(Metric.objects.shown(), team=team))
 
 
-def tile(figure: Figure) -> Tile:
-    """Say a figure as a tile does."""
+def tile(figure: Figure, why: str = "") -> Tile:
+    """Say a figure as a tile does; `why` is the reason, where it is known, that it has no value."""
     metric, latest, before = figure.metric, figure.latest, figure.before
     tone, badge = TONES[figure.status]
     value = latest.value if latest else None
@@ -89,7 +89,7 @@ def tile(figure: Figure) -> Tile:
         if figure.status == Status.STALE:
             change, span = "", _("Last good value")
     else:
-        span = missing_text(figure)
+        span = why or missing_text(figure)
     url = metric.get_absolute_url() + (f"?team={figure.team.slug}" if figure.team else "")
     return Tile(
         key=metric.key,

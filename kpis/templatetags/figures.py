@@ -1,10 +1,12 @@
 """The marks of the numbers: a chart in one size, a sparkline, a chart's table, the rows of a list of metrics."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -108,6 +110,41 @@ def week_rows(rows: Sequence["Row"]) -> SafeString:
         ((row.week, row.value, row.n, row.coverage) for row in rows),
         between="\n",
     )
+
+
+@register.simple_tag
+def stats(tiles: Sequence[Tile]) -> SafeString:
+    """Draw figures with their contracts, a card for each. Written here and not as a loop: a dashboard has sixty."""
+    nobody = escape(_("No owner yet"))
+    return mark_safe("\n".join(stat(tile, nobody) for tile in tiles))  # noqa: S308 every part escapes what it writes
+
+
+def stat(tile: Tile, nobody: str) -> str:
+    """Draw a figure with its change, target, state, last comment and owner."""
+    parts = [
+        f'<article class="stat stat--{tile.tone}">',
+        f'<h2 class="stat__label"><a class="quiet-link" href="{escape(tile.url)}">{escape(tile.label)}</a></h2>',
+        f'<p class="stat__value">{escape(tile.value)}{f"<small>{escape(tile.unit)}</small>" if tile.unit else ""}</p>',
+    ]
+    if tile.has_trend:
+        parts.append(spark(tile.trend, tile.target_value, "stat__spark"))
+    worse = " change--worse" if tile.is_worse else ""
+    change = f'<span class="change{worse}">{escape(tile.change)}</span> ' if tile.change else ""
+    parts.append(f'<p class="stat__delta">{change}{escape(tile.span)}</p>')
+    if tile.target:
+        parts.append(f'<p class="stat__target">{escape(tile.target)}</p>')
+    if tile.state:
+        parts.append(f'<p class="stat__state">{badge(tile.badge, tile.state, bare=True)}</p>')
+    if tile.note:
+        parts.append(f'<p class="stat__note">{escape(tile.note)}</p>')
+    who = f"{avatar(tile.owner)} {escape(tile.owner)}" if tile.owner else nobody
+    since = f'<time datetime="{day_or_moment(tile.as_of)}">{escape(tile.as_of_text)}</time>' if tile.as_of else ""
+    parts.append(f'<footer class="stat__foot"><span>{who}</span><span>{since}</span></footer></article>')
+    return "".join(parts)
+
+
+def day_or_moment(at: date | datetime) -> str:
+    return (timezone.localtime(at) if isinstance(at, datetime) else at).isoformat()
 
 
 @register.simple_tag

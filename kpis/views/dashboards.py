@@ -1,7 +1,7 @@
 """Many figures at once: the dictionary, the company's, a team's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -46,8 +46,8 @@ class Group:
 def grouped(figures: Sequence[queries.Figure]) -> list[Group]:
     """Put figures under their themes, in the order of the themes; those without a value say why."""
     why = reasons(figures)
-    rows = [(queries.tile(figure), figure.metric) for figure in figures]
-    rows = [(replace(tile, span=why[tile.key].text) if tile.key in why else tile, metric) for tile, metric in rows]
+    told = {key: reason.text for key, reason in why.items()}
+    rows = [(queries.tile(figure, told.get(figure.metric.key, "")), figure.metric) for figure in figures]
     groups = [
         Group(theme.value, str(theme.label), [row for row in rows if row[1].theme == theme]) for theme in Metric.Theme
     ]
