@@ -1,13 +1,27 @@
 """What waits for each kind of reader; reads every room, writes none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, IntegerField, Max, Min, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    Count,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -293,8 +307,9 @@ def due_decisions(today: date) -> list[Row]:
 
 def due_metrics(today: date) -> list[Row]:
     """KPIs whose definition nobody has verified for longer than agreed."""
-    metrics = Metric.objects.shown().select_related("owner").defer(*Metric.CONTRACT).order_by("position", "pk")
-    due = [(metric.review_due_on, metric) for metric in metrics if metric.review_due_on]
+    due = ExpressionWrapper(F("reviewed_on") + F("review_every_days"), DateField())
+    metrics = Metric.objects.shown().annotate(due=due).filter(due__lte=today + SOON).select_related("owner")
+    found: Iterable[Any] = metrics.defer(*Metric.CONTRACT).order_by("due", "position", "pk")[: MOST_ROWS + 1]
     return [
         Row(
             "review",
@@ -302,15 +317,14 @@ def due_metrics(today: date) -> list[Row]:
             "kpis",
             str(metric),
             _("Is its definition still true?") if metric.owner else _("Nobody owns it"),
-            day,
-            "warn" if day < today else "",
+            metric.due,
+            "warn" if metric.due < today else "",
             _("Verify"),
             metric.get_absolute_url(),
             who=metric.owner,
-            due=due_in_words(day, today),
+            due=due_in_words(metric.due, today),
         )
-        for day, metric in sorted(due, key=lambda pair: pair[0])
-        if day <= today + SOON
+        for metric in found
     ]
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Max, Q, QuerySet
@@ -43,12 +43,6 @@ class Point(NamedTuple):
 
 
 OBSERVED = ("value", "n", "coverage", "spread", "num", "den", "read_at")  # as a point has them, after its week
-
-
-@cache
-def empty(week: date) -> Point:
-    """Return the point of a week that nothing is known of; most weeks of most metrics share it."""
-    return Point(week)
 
 
 @dataclass(frozen=True)
@@ -130,7 +124,8 @@ def _figure(
 ) -> Figure:  # fmt: skip
     """Put one metric's rows on its calendar and judge the latest."""
     last = last_week(metric)
-    points = tuple(_point(metric, team, last - back * WEEK, rows) for back in range(weeks - 1, -1, -1))
+    calendar = weeks_to(last, weeks)
+    points = tuple([_point(metric, team, week, rows) for week in calendar]) if rows else unknown(calendar)
     within = CYCLE_WITHIN if is_of_cycles(metric) else LATEST_WITHIN
     recent = (point for point in reversed(points[-within:]) if point.n is not None)
     latest = next(recent, None)
@@ -140,8 +135,20 @@ def _figure(
     return Figure(metric, team, points, latest, target, _status(metric, latest, target), comment)
 
 
+@lru_cache(maxsize=64)
+def weeks_to(last: date, count: int) -> tuple[date, ...]:
+    """Return the first days of so many weeks, oldest first; the metrics of a page share a few."""
+    return tuple(last - back * WEEK for back in range(count - 1, -1, -1))
+
+
+@lru_cache(maxsize=64)
+def unknown(weeks: tuple[date, ...]) -> tuple[Point, ...]:
+    """Return the points of a metric without any value."""
+    return tuple(Point(week) for week in weeks)
+
+
 def _point(metric: Metric, team: Team | None, week: date, rows: dict[date, Point]) -> Point:
-    point = rows.get(week) or empty(week)
+    point = rows.get(week) or Point(week)
     if point.n is not None and point.n < least_shown(metric, team):
         return Point(week, n=point.n, is_too_few=True, read_at=point.read_at)
     return point

@@ -71,6 +71,12 @@ def team_tiles(team: Team) -> tuple[Tile, ...]:
     return tuple(tile(figure) for figure in figures(Metric.objects.shown(), team=team))
 
 
+def trend(figure: Figure) -> tuple[float | None, ...]:
+    """Return the values of the last weeks; a week in which no cycle ended is no gap in what cycles tell."""
+    values = [point.value for point in figure.points[-TREND_WEEKS:]]
+    return tuple([value for value in values if value is not None] if is_of_cycles(figure.metric) else values)
+
+
 def tile(figure: Figure, why: str = "") -> Tile:
     """Say a figure as a tile does; `why` is the reason, where it is known, that it has no value."""
     metric, latest, before = figure.metric, figure.latest, figure.before
@@ -105,9 +111,7 @@ def tile(figure: Figure, why: str = "") -> Tile:
         is_worse=turned_worse,
         span=span,
         target="" if value is None else aim_text(metric, figure.target) if figure.target else _("no target"),
-        trend=tuple(
-            point.value for point in figure.points[-TREND_WEEKS:] if point.value is not None or not is_of_cycles(metric)
-        ),
+        trend=() if latest is None else trend(figure),
         target_value=figure.target.value if figure.target else None,
         as_of=as_of,
         as_of_text=short_day(as_of) if as_of else "",

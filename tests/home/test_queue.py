@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from connectors.models import Connection, PersonAccount, StreamState
-from hub.home.queries import loose_accounts, waiting_syncs
+from hub.home.queries import due_metrics, loose_accounts, waiting_syncs
+from kpis.models import Metric
 from tests.people.factories import TeamFactory
 from tests.tooling.factories import ToolFactory
 
@@ -71,3 +72,24 @@ def test_the_technical_admin_is_told_which_sources_need_somebody(admin, member, 
 
     assert "2 sources need you" in sign_in(admin).get("/").content.decode()
     assert "need you" not in sign_in(member).get("/").content.decode()
+
+
+def test_a_definition_is_due_two_weeks_before_its_time_the_longest_overdue_first():
+    today = timezone.localdate()
+    verified = {"a": 100, "b": 77, "c": 75, "d": None, "e": 400}  # days ago; each is good for 90
+    for key, days in verified.items():
+        on = None if days is None else today - timedelta(days=days)
+        Metric.objects.create(key=key, name=key, kind="count", unit="items", direction="up", reviewed_on=on)
+    Metric.objects.filter(key="e").update(review_every_days=365)
+    Metric.objects.create(
+        key="gone", name="gone", kind="count", unit="items", direction="up", status="retired",
+        reviewed_on=today - timedelta(days=900),
+    )  # fmt: skip
+
+    rows = due_metrics(today)
+
+    assert [(row.title, row.since, row.tone) for row in rows] == [
+        ("e", today - timedelta(days=35), "warn"),
+        ("a", today - timedelta(days=10), "warn"),
+        ("b", today + timedelta(days=13), ""),
+    ]
