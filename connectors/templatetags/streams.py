@@ -57,10 +57,9 @@ class Rows:
         ]  # fmt: skip
         self.moment = cache(moment)  # streams of one run have most of theirs in common
         self.feeds, self.unread, self.nothing = _("feeds %(what)s"), muted(_("Not yet")), muted(_("Nothing yet"))
-        # A menu's lines: a symbol and a word
-        self.pausing = f"{icon('clock')} {escape(_('Pause'))}"
-        self.back_filling = f"{icon('renew')} {escape(_('Back-fill since…'))}"
-        self.looking = f"{icon('document')} {escape(_('Runs and records'))}"
+        self.pausing = line("clock", _("Pause"))
+        self.back_filling = line("renew", _("Back-fill since…"))
+        self.looking = line("document", _("Runs and records"))
         self.running, self.running_aloud = escape(_("Run now")), _("Run now: %(stream)s of %(name)s")
         self.resuming, self.resuming_aloud = escape(_("Resume")), _("Resume: %(stream)s of %(name)s")
         self.more_aloud = _("More: %(stream)s of %(name)s")
@@ -130,6 +129,11 @@ class Rows:
     def button(self, key: str, aloud: str, text: str) -> str:
         said = f'id="{key}" aria-label="{escape(aloud)}"'
         return f'<button class="button button--small" type="submit" {said}>{text}</button>'
+
+
+def line(symbol: str, text: str) -> str:
+    """Draw what a line of a menu says."""
+    return f"{icon(symbol)} {escape(text)}"
 
 
 def moment(at: datetime, css: str = "") -> str:
