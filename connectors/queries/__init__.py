@@ -15,9 +15,10 @@ from .records import (
     what_is_read,
 )
 from .sources import Source, StreamRow, brought, next_night, sources, unchosen
-from .standing import Freshness, Standing, freshness, snapshot_on, standing
+from .standing import MOST_COUNTED, Freshness, Standing, freshness, snapshot_on, standing
 
 __all__ = [
+    "MOST_COUNTED",
     "Announced",
     "Freshness",
     "Reads",

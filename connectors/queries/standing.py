@@ -11,6 +11,7 @@ from connectors.models import Connection, DailySnapshot, PersonAccount
 from hub.jobs.models import Job
 
 STALE_AFTER = timedelta(days=2)  # two periods without a good run
+MOST_COUNTED = 1000  # every page asks, and nobody needs to know whether it is 3,000 or 4,000
 STUCK_AFTER = timedelta(minutes=5)  # due work that nobody took up for so long: a worker, the clock or Redis is away
 
 
@@ -27,7 +28,7 @@ class Standing(NamedTuple):
 
     freshness: Freshness
     failing: int  # connections that need somebody's attention
-    unmatched: int  # accounts that belong to nobody we know
+    unmatched: int  # accounts that belong to nobody we know; MOST_COUNTED stands for as many or more
     stuck_since: datetime | None = None  # the oldest work that is due and that nobody takes up
 
 
@@ -37,9 +38,10 @@ STANDING = """
            count(*) FILTER (WHERE NOT is_unread AND oldest >= %(stale)s),
            count(*) FILTER (WHERE service <> %(file)s),
            count(*) FILTER (WHERE auth <> %(ok)s OR is_failing),
-           (SELECT count(*) FROM connectors_personaccount
+           (SELECT count(*) FROM (SELECT FROM connectors_personaccount
              WHERE %(counts_unmatched)s AND deleted_at IS NULL AND is_active AND match = %(unmatched)s
-               AND connection_id = ANY (ARRAY (SELECT id FROM connectors_connection WHERE is_active))),
+               AND connection_id = ANY (ARRAY (SELECT id FROM connectors_connection WHERE is_active))
+             LIMIT %(most)s) AS waiting),
            (SELECT min(run_after) FROM jobs_job WHERE state = %(queued)s AND run_after < %(stuck)s)
       FROM (SELECT c.service, c.auth, min(s.last_success_at) AS oldest, max(s.last_success_at) AS latest,
                    bool_or(s.last_success_at IS NULL) AS is_unread,
@@ -63,6 +65,7 @@ def standing(now: datetime | None = None, *, counts_unmatched: bool = False) -> 
         "no_failure": ["", FailureClass.STREAM_UNAVAILABLE],  # what the plan leaves out is no failure
         "counts_unmatched": counts_unmatched,
         "unmatched": PersonAccount.Match.UNMATCHED,
+        "most": MOST_COUNTED,
         "queued": Job.State.QUEUED,
     }
     with database.cursor() as cursor:

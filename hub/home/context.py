@@ -12,7 +12,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from connectors.queries import Standing, standing
+from connectors.queries import MOST_COUNTED, Standing, standing
+from hub.core.templatetags.ui import number
 from hub.people.models import User
 
 SCRIPTS = ("palette", "messages", "progress", "focus", "theme")
@@ -20,13 +21,13 @@ SCRIPTS = ("palette", "messages", "progress", "focus", "theme")
 
 @dataclass(frozen=True)
 class Place:
-    """One place of the sidebar; `waits` says in words what the `count` there is of."""
+    """One place of the sidebar; `waits` says in words what the `count` there is of, empty where nothing waits."""
 
     url: str
     label: str
     icon: str
     is_here: bool
-    count: int = 0
+    count: str = ""
     waits: str = ""
     is_alarming: bool = False
 
@@ -87,11 +88,13 @@ def staff_places(path: str, reader: User, sources: Callable[[], Standing]) -> Se
         failing = sources().failing
         waits = ngettext("%(count)s failed", "%(count)s failed", failing) % {"count": failing}
         syncs = place("connectors:sync_list", _("Syncs"), "sync", path)
-        found.append(replace(syncs, count=failing, waits=waits, is_alarming=True))
+        found.append(replace(syncs, count=number(failing) if failing else "", waits=waits, is_alarming=True))
     if reader.has_perm("people.see_people"):
         count = sources().unmatched if reader.has_perm("people.match_accounts") else 0
-        waits = ngettext("%(count)s account to match", "%(count)s accounts to match", count) % {"count": count}
-        found.append(replace(place("people:person_list", _("People"), "people", path), count=count, waits=waits))
+        shown = f"{number(MOST_COUNTED - 1)}+" if count >= MOST_COUNTED else number(count)
+        waits = ngettext("%(count)s account to match", "%(count)s accounts to match", count) % {"count": shown}
+        people = place("people:person_list", _("People"), "people", path)
+        found.append(replace(people, count=shown if count else "", waits=waits))
     if reader.has_perm("imports.see_imports"):
         found.append(place("imports:plan_list", _("Imports"), "table", path))
     if reader.has_perm("home.see_styleguide"):

@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils import timezone
 
 import hub.urls
+from connectors.models import Connection, PersonAccount
 from hub.home.errors import who_may
 from hub.jobs.models import Job
 from hub.people.models import User
@@ -198,3 +199,14 @@ def test_a_failure_is_calm_and_asks_nothing_of_the_database(
     assert answer.status_code == status
     assert f'<html lang="{language}"' in answer.content.decode()
     assert (int(answer.headers["Retry-After"]) <= 5) if status == 503 else "Retry-After" not in answer.headers
+
+
+def test_a_count_in_the_sidebar_ends_somewhere(ops, sign_in):
+    wire = Connection.objects.create(service="linear", label="Linear")
+    waiting = (PersonAccount(connection=wire, external_id=str(number), is_active=True) for number in range(1000))
+    PersonAccount.objects.bulk_create(waiting)
+
+    client = sign_in(ops)
+    assert "999+ accounts to match" in client.get("/people/").content.decode()
+    PersonAccount.objects.filter(external_id="7").delete()
+    assert "999 accounts to match" in client.get("/people/").content.decode()
